@@ -1,0 +1,48 @@
+export type ProviderErrorKind =
+  | 'REFUSED'
+  | 'RATE_LIMITED'
+  | 'UNAVAILABLE'
+  | 'TIMEOUT'
+  | 'INVALID_REQUEST'
+  | 'UNAUTHORIZED'
+  | 'QUOTA_EXHAUSTED'
+  | 'MODEL_RETIRED'
+  | 'BAD_OUTPUT'
+
+/**
+ * How far the call came, which decides whether it may be sent again:
+ * NOT_SENT: nothing left this machine. NOT_ACCEPTED: the vendor certainly did not take it (refused connection, 429, 503
+ * before the body was read). ANSWERED: the vendor took it and gave a final answer. UNKNOWN: it may be running and billed.
+ */
+export type Delivery = 'NOT_SENT' | 'NOT_ACCEPTED' | 'ANSWERED' | 'UNKNOWN'
+
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError'
+  readonly kind: ProviderErrorKind
+  readonly delivery: Delivery
+  /** From the vendor's Retry-After; null: not told. */
+  readonly retryAfterMs: number | null
+  /** The vendor's own code, for its support. */
+  readonly providerCode: string | null
+  readonly providerRequestId: string | null
+  /** Did the vendor bill for it? null: unknown. */
+  readonly providerBilled: boolean | null
+  constructor(details: {
+    kind: ProviderErrorKind
+    delivery: Delivery
+    message: string
+    retryAfterMs?: number | null
+    providerCode?: string | null
+    providerRequestId?: string | null
+    providerBilled?: boolean | null
+    cause?: unknown
+  }) {
+    super(details.message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.kind = details.kind
+    this.delivery = details.delivery
+    this.retryAfterMs = details.retryAfterMs ?? null
+    this.providerCode = details.providerCode ?? null
+    this.providerRequestId = details.providerRequestId ?? null
+    this.providerBilled = details.providerBilled ?? (details.delivery === 'UNKNOWN' ? null : false)
+  }
+}
