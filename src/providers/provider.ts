@@ -37,6 +37,8 @@ export type ProviderReference = { readonly jobId: string; readonly [key: string]
 export type ProviderCall = {
   /** Idempotency key for vendors that take one. */
   readonly attemptId: string
+  /** 1 for the first try of a generation, and one more for each further one. A resumed attempt keeps its number. */
+  readonly attemptNumber: number
   /** The caller's own key; null: the server's. */
   readonly apiKey: Secret | null
   readonly signal: AbortSignal
