@@ -1,0 +1,60 @@
+import type { Db, Trx } from '../store/database.ts'
+
+/**
+ * What makes generations run. `enqueue` and `finish` work inside the caller's transaction, so that a job exists exactly
+ * as long as its generation waits or runs. The engine may deliver a job twice after a lost lease; the attempt token of
+ * the generation, not the lease, is what fences a worker's writes.
+ */
+export type JobQueue = {
+  enqueue(trx: Trx, job: NewJob): Promise<void>
+  /**
+   * Claims up to `limit` jobs in fair order and runs `begin` for each in the transaction in which the claim holds; what
+   * it returns comes back. A job whose `begin` throws stays in the queue.
+   */
+  claim<T>(options: ClaimOptions, begin: (trx: Trx, job: ClaimedJob) => Promise<T>): Promise<T[]>
+  /** Extends leases; returns the generations whose lease is still held. */
+  heartbeat(jobs: readonly ClaimedJob[]): Promise<ReadonlySet<string>>
+  /** Back to the queue, to run not before `runAt`; with another model after a fallback. */
+  putBack(trx: Trx, job: ClaimedJob, next: { runAt: number; provider?: string; model?: string }): Promise<boolean>
+  finish(trx: Trx, generationId: string): Promise<void>
+  /** Returns jobs whose lease ran out to the queue: how many. */
+  reap(): Promise<number>
+  /** Returns the jobs of a predecessor that is known to be dead, whatever their lease says: how many. */
+  recover(): Promise<number>
+  /** How many come before it; undefined when it does not wait. */
+  findPosition(db: Db, generationId: string): Promise<number | undefined>
+  state(): Promise<QueueState>
+}
+
+export type NewJob = {
+  readonly generationId: string
+  readonly accountId: string
+  readonly provider: string
+  readonly model: string
+  readonly priority: number
+  readonly now: number
+}
+
+export type ClaimOptions = {
+  readonly limit: number
+  readonly busyProviders: readonly string[]
+  readonly busyAccounts: readonly string[]
+}
+
+export type ClaimedJob = {
+  readonly generationId: string
+  readonly accountId: string
+  readonly provider: string
+  readonly model: string
+  readonly leaseToken: string
+  /** How often it was claimed, this time included. */
+  readonly claims: number
+}
+
+export type QueueState = {
+  readonly waiting: number
+  readonly leased: number
+  readonly oldestEnqueuedAt: number | null
+  /** When the next waiting job may run; null: none waits. */
+  readonly nextRunAt: number | null
+}

@@ -1,0 +1,165 @@
+import { type Kysely, sql, type Transaction } from 'kysely'
+import type { JobRow, Tables } from './tables.ts'
+
+/** Row of `jobTurns` that holds the turn last claimed: the clock of the fair order. No account has an empty id. */
+const CLOCK = ''
+
+export async function takeTurn(trx: Transaction<Tables>, accountId: string, dialect: 'sqlite' | 'postgres'): Promise<number> {
+  const greatest = sql.raw(dialect === 'sqlite' ? 'max' : 'greatest')
+  const clock = sql<number>`coalesce((select c."turn" from "jobTurns" c where c."accountId" = ${CLOCK}), 0)`
+  const row = await trx
+    .insertInto('jobTurns')
+    .values({ accountId, turn: sql<number>`${clock} + 1` })
+    .onConflict((conflict) =>
+      conflict
+        .column('accountId')
+        .doUpdateSet({ turn: sql<number>`${greatest}(${sql.ref('jobTurns.turn')}, ${clock}) + 1` }),
+    )
+    .returning('turn')
+    .executeTakeFirstOrThrow()
+  return row.turn
+}
+
+export async function advanceTurnClock(trx: Transaction<Tables>, turn: number): Promise<void> {
+  await trx
+    .insertInto('jobTurns')
+    .values({ accountId: CLOCK, turn })
+    .onConflict((conflict) =>
+      conflict.column('accountId').doUpdateSet({ turn }).where('jobTurns.turn', '<', turn),
+    )
+    .execute()
+}
+
+export async function insertJob(trx: Transaction<Tables>, job: JobRow): Promise<void> {
+  await trx.insertInto('jobs').values(job).execute()
+}
+
+export type ClaimFilter = {
+  readonly now: number
+  readonly limit: number
+  /** Providers and accounts that run as many as they may. */
+  readonly busyProviders: readonly string[]
+  readonly busyAccounts: readonly string[]
+}
+
+/** In fair order: priority, then turn. PostgreSQL skips what another process is claiming. */
+export async function listClaimable(
+  trx: Transaction<Tables>,
+  filter: ClaimFilter,
+  dialect: 'sqlite' | 'postgres',
+): Promise<JobRow[]> {
+  let select = trx
+    .selectFrom('jobs')
+    .selectAll()
+    .where('leaseToken', 'is', null)
+    .where('runAt', '<=', filter.now)
+    .orderBy('priority', 'desc')
+    .orderBy('turn')
+    .orderBy('generationId')
+    .limit(filter.limit)
+  if (filter.busyProviders.length > 0) select = select.where('provider', 'not in', filter.busyProviders)
+  if (filter.busyAccounts.length > 0) select = select.where('accountId', 'not in', filter.busyAccounts)
+  if (dialect === 'postgres') select = select.forUpdate().skipLocked()
+  return select.execute()
+}
+
+/** False when somebody else was faster. */
+export async function leaseJob(
+  trx: Transaction<Tables>,
+  generationId: string,
+  lease: { leaseToken: string; leaseExpiresAt: number },
+): Promise<boolean> {
+  const result = await trx
+    .updateTable('jobs')
+    .set((eb) => ({ ...lease, claims: eb('claims', '+', 1) }))
+    .where('generationId', '=', generationId)
+    .where('leaseToken', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+/** Extends the leases that are still held; returns the ids of those that are. */
+export async function extendLeases(
+  trx: Transaction<Tables>,
+  leases: readonly { generationId: string; leaseToken: string }[],
+  leaseExpiresAt: number,
+): Promise<string[]> {
+  if (leases.length === 0) return []
+  const rows = await trx
+    .updateTable('jobs')
+    .set({ leaseExpiresAt })
+    .where('leaseToken', 'in', leases.map((lease) => lease.leaseToken))
+    .returning('generationId')
+    .execute()
+  return rows.map((row) => row.generationId)
+}
+
+/** Gives a job back to the queue. False when the lease is lost. */
+export async function returnJob(
+  trx: Transaction<Tables>,
+  lease: { generationId: string; leaseToken: string },
+  values: { runAt: number; provider?: string; model?: string },
+): Promise<boolean> {
+  const result = await trx
+    .updateTable('jobs')
+    .set({ ...values, leaseToken: null, leaseExpiresAt: null })
+    .where('generationId', '=', lease.generationId)
+    .where('leaseToken', '=', lease.leaseToken)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+/** Jobs whose lease ran out go back to the queue; returns how many. */
+export async function returnExpiredJobs(trx: Transaction<Tables>, expiredBefore: number): Promise<number> {
+  const result = await trx
+    .updateTable('jobs')
+    .set({ leaseToken: null, leaseExpiresAt: null })
+    .where('leaseToken', 'is not', null)
+    .where('leaseExpiresAt', '<', expiredBefore)
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
+export async function deleteJob(trx: Transaction<Tables>, generationId: string): Promise<void> {
+  await trx.deleteFrom('jobs').where('generationId', '=', generationId).execute()
+}
+
+export async function findJob(db: Kysely<Tables>, generationId: string): Promise<JobRow | undefined> {
+  return db.selectFrom('jobs').selectAll().where('generationId', '=', generationId).executeTakeFirst()
+}
+
+/** How many waiting jobs come before this one. */
+export async function countJobsAhead(db: Kysely<Tables>, job: Pick<JobRow, 'priority' | 'turn' | 'generationId'>): Promise<number> {
+  const row = await db
+    .selectFrom('jobs')
+    .select((eb) => eb.fn.countAll<number>().as('ahead'))
+    .where('leaseToken', 'is', null)
+    .where((eb) =>
+      eb.or([
+        eb('priority', '>', job.priority),
+        eb.and([eb('priority', '=', job.priority), eb('turn', '<', job.turn)]),
+        eb.and([
+          eb('priority', '=', job.priority),
+          eb('turn', '=', job.turn),
+          eb('generationId', '<', job.generationId),
+        ]),
+      ]),
+    )
+    .executeTakeFirstOrThrow()
+  return Number(row.ahead)
+}
+
+export type QueueState = { waiting: number; leased: number; oldestEnqueuedAt: number | null; nextRunAt: number | null }
+
+export async function readQueueState(db: Kysely<Tables>): Promise<QueueState> {
+  const row = await db
+    .selectFrom('jobs')
+    .select([
+      sql<number>`coalesce(sum(case when ${sql.ref('leaseToken')} is null then 1 else 0 end), 0)`.as('waiting'),
+      sql<number>`coalesce(sum(case when ${sql.ref('leaseToken')} is null then 0 else 1 end), 0)`.as('leased'),
+      sql<number | null>`min(case when ${sql.ref('leaseToken')} is null then ${sql.ref('enqueuedAt')} end)`.as('oldestEnqueuedAt'),
+      sql<number | null>`min(case when ${sql.ref('leaseToken')} is null then ${sql.ref('runAt')} end)`.as('nextRunAt'),
+    ])
+    .executeTakeFirstOrThrow()
+  return { ...row, waiting: Number(row.waiting), leased: Number(row.leased) }
+}
