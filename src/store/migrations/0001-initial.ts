@@ -1,253 +1,32 @@
-import { sql } from 'kysely'
+import { createAccounts, createApiKeys } from './0001-accounts.ts'
+import {
+  createGenerationIndexes,
+  createGenerations,
+  createGenerationTags,
+  createIdempotencyKeys,
+} from './0001-generations.ts'
+import { createDoomedBlobs, createJobs, createJobTurns } from './0001-jobs.ts'
+import { createLedgerEntries, createSpendCounters } from './0001-ledger.ts'
+import { createAttempts, createEvents, createImages } from './0001-outcomes.ts'
 import type { Migration } from './migration.ts'
 
 /** Every money and time column is `bigint`: PostgreSQL needs it, and SQLite's integers are 64 bits anyway. */
 export const initial: Migration = {
   name: '0001-initial',
-  async up(db, dialect) {
-    await db.schema
-      .createTable('accounts')
-      .addColumn('id', 'text', (column) => column.primaryKey())
-      .addColumn('name', 'text', (column) => column.notNull())
-      .addColumn('billing', 'text', (column) => column.notNull())
-      .addColumn('balanceMicros', 'bigint', (column) => column.notNull())
-      .addColumn('heldMicros', 'bigint', (column) => column.notNull())
-      .addColumn('requestsPerMinute', 'integer', (column) => column.notNull())
-      .addColumn('concurrentGenerations', 'integer', (column) => column.notNull())
-      .addColumn('subscriptions', 'integer', (column) => column.notNull())
-      .addColumn('dailySpendMicros', 'bigint')
-      .addColumn('spendDay', 'integer', (column) => column.notNull())
-      .addColumn('spentMicros', 'bigint', (column) => column.notNull())
-      .addColumn('createdAt', 'bigint', (column) => column.notNull())
-      .execute()
-
-    await db.schema
-      .createTable('apiKeys')
-      .addColumn('id', 'text', (column) => column.primaryKey())
-      .addColumn('accountId', 'text', (column) => column.notNull().references('accounts.id'))
-      .addColumn('name', 'text', (column) => column.notNull())
-      .addColumn('prefix', 'text', (column) => column.notNull())
-      .addColumn('secretHash', 'text', (column) => column.notNull().unique())
-      .addColumn('scopes', 'text', (column) => column.notNull())
-      .addColumn('dailySpendMicros', 'bigint')
-      .addColumn('createdAt', 'bigint', (column) => column.notNull())
-      .addColumn('lastUsedAt', 'bigint')
-      .addColumn('expiresAt', 'bigint')
-      .addColumn('revokedAt', 'bigint')
-      .execute()
-    await db.schema.createIndex('apiKeysByAccount').on('apiKeys').columns(['accountId', 'id']).execute()
-
-    await db.schema
-      .createTable('generations')
-      .addColumn('id', 'text', (column) => column.primaryKey())
-      .addColumn('accountId', 'text', (column) => column.notNull().references('accounts.id'))
-      .addColumn('endUser', 'text')
-      .addColumn('apiKeyId', 'text')
-      .addColumn('tokenId', 'text')
-      .addColumn('status', 'text', (column) => column.notNull())
-      .addColumn('sequence', 'integer', (column) => column.notNull())
-      .addColumn('priority', 'integer', (column) => column.notNull())
-      .addColumn('provider', 'text', (column) => column.notNull())
-      .addColumn('model', 'text', (column) => column.notNull())
-      .addColumn('requestedModel', 'text', (column) => column.notNull())
-      .addColumn('prompt', 'text', (column) => column.notNull())
-      .addColumn('negativePrompt', 'text')
-      .addColumn('count', 'integer', (column) => column.notNull())
-      .addColumn('parameters', 'text', (column) => column.notNull())
-      .addColumn('request', 'text', (column) => column.notNull())
-      .addColumn('price', 'text')
-      .addColumn('warnings', 'text', (column) => column.notNull())
-      .addColumn('problems', 'text', (column) => column.notNull())
-      .addColumn('error', 'text')
-      .addColumn('tags', 'text', (column) => column.notNull())
-      .addColumn('metadata', 'text')
-      .addColumn('estimateMinMicros', 'bigint')
-      .addColumn('estimateMaxMicros', 'bigint')
-      .addColumn('heldMicros', 'bigint', (column) => column.notNull())
-      .addColumn('chargedMicros', 'bigint')
-      .addColumn('providerReportedMicros', 'bigint')
-      .addColumn('spendDay', 'integer', (column) => column.notNull())
-      .addColumn('tokens', 'text')
-      .addColumn('parentId', 'text')
-      .addColumn('createdAt', 'bigint', (column) => column.notNull())
-      .addColumn('startedAt', 'bigint')
-      .addColumn('finishedAt', 'bigint')
-      .addColumn('deadlineAt', 'bigint')
-      .addColumn('expiresAt', 'bigint')
-      .addColumn('deletedAt', 'bigint')
-      .execute()
-    // History pages by id alone: ids sort by time of making, so one index serves order, cursor and page.
-    await db.schema.createIndex('generationsByAccount').on('generations').columns(['accountId', 'id']).execute()
-    await db.schema
-      .createIndex('generationsByEndUser')
-      .on('generations')
-      .columns(['accountId', 'endUser', 'id'])
-      .where(sql.ref('endUser'), 'is not', null)
-      .execute()
-    await db.schema
-      .createIndex('generationsFinishedByModel')
-      .on('generations')
-      .columns(['model', 'finishedAt'])
-      .where(sql.ref('finishedAt'), 'is not', null)
-      .execute()
-    await db.schema
-      .createIndex('generationsOpenByDeadline')
-      .on('generations')
-      .column('deadlineAt')
-      .where(sql.ref('finishedAt'), 'is', null)
-      .execute()
-
-    await db.schema
-      .createTable('generationTags')
-      .addColumn('generationId', 'text', (column) => column.notNull())
-      .addColumn('accountId', 'text', (column) => column.notNull())
-      .addColumn('tag', 'text', (column) => column.notNull())
-      .addPrimaryKeyConstraint('generationTagsKey', ['accountId', 'tag', 'generationId'])
-      .execute()
-    await db.schema.createIndex('generationTagsByGeneration').on('generationTags').column('generationId').execute()
-
-    await db.schema
-      .createTable('idempotencyKeys')
-      .addColumn('accountId', 'text', (column) => column.notNull())
-      .addColumn('endUser', 'text', (column) => column.notNull())
-      .addColumn('key', 'text', (column) => column.notNull())
-      .addColumn('requestHash', 'text', (column) => column.notNull())
-      .addColumn('generationId', 'text', (column) => column.notNull())
-      .addColumn('createdAt', 'bigint', (column) => column.notNull())
-      .addPrimaryKeyConstraint('idempotencyKeysKey', ['accountId', 'endUser', 'key'])
-      .execute()
-    await db.schema.createIndex('idempotencyKeysByAge').on('idempotencyKeys').column('createdAt').execute()
-
-    await db.schema
-      .createTable('attempts')
-      .addColumn('id', 'text', (column) => column.primaryKey())
-      .addColumn('generationId', 'text', (column) => column.notNull())
-      .addColumn('number', 'integer', (column) => column.notNull())
-      .addColumn('provider', 'text', (column) => column.notNull())
-      .addColumn('model', 'text', (column) => column.notNull())
-      .addColumn('phase', 'text', (column) => column.notNull())
-      .addColumn('outcome', 'text')
-      .addColumn('problem', 'text')
-      .addColumn('providerRequestId', 'text')
-      .addColumn('reference', 'text')
-      .addColumn('startedAt', 'bigint', (column) => column.notNull())
-      .addColumn('finishedAt', 'bigint')
-      .addUniqueConstraint('attemptsNumber', ['generationId', 'number'])
-      .execute()
-
-    await db.schema
-      .createTable('images')
-      .addColumn('id', 'text', (column) => column.primaryKey())
-      .addColumn('generationId', 'text', (column) => column.notNull())
-      .addColumn('accountId', 'text', (column) => column.notNull())
-      .addColumn('imageIndex', 'integer', (column) => column.notNull())
-      .addColumn('blobKey', 'text', (column) => column.notNull())
-      .addColumn('mimeType', 'text', (column) => column.notNull())
-      .addColumn('width', 'integer', (column) => column.notNull())
-      .addColumn('height', 'integer', (column) => column.notNull())
-      .addColumn('sizeBytes', 'bigint', (column) => column.notNull())
-      .addColumn('sha256', 'text', (column) => column.notNull())
-      .addColumn('thumbhash', 'text', (column) => column.notNull())
-      .addColumn('revisedPrompt', 'text')
-      .addColumn('seed', 'bigint')
-      .addColumn('createdAt', 'bigint', (column) => column.notNull())
-      .addUniqueConstraint('imagesIndex', ['generationId', 'imageIndex'])
-      .execute()
-
-    await db.schema
-      .createTable('events')
-      .addColumn('position', dialect === 'postgres' ? 'bigserial' : 'integer', (column) =>
-        dialect === 'postgres' ? column.primaryKey() : column.primaryKey().autoIncrement(),
-      )
-      .addColumn('generationId', 'text', (column) => column.notNull())
-      .addColumn('accountId', 'text', (column) => column.notNull())
-      .addColumn('endUser', 'text')
-      .addColumn('sequence', 'integer', (column) => column.notNull())
-      .addColumn('kind', 'text', (column) => column.notNull())
-      .addColumn('status', 'text', (column) => column.notNull())
-      .addColumn('previousStatus', 'text')
-      .addColumn('imageId', 'text')
-      .addColumn('message', 'text')
-      .addColumn('problem', 'text')
-      .addColumn('at', 'bigint', (column) => column.notNull())
-      .addUniqueConstraint('eventsSequence', ['generationId', 'sequence'])
-      .execute()
-    await db.schema.createIndex('eventsByAccount').on('events').columns(['accountId', 'position']).execute()
-
-    await db.schema
-      .createTable('ledgerEntries')
-      .addColumn('id', 'text', (column) => column.primaryKey())
-      .addColumn('accountId', 'text', (column) => column.notNull().references('accounts.id'))
-      .addColumn('generationId', 'text')
-      .addColumn('kind', 'text', (column) => column.notNull())
-      .addColumn('amountMicros', 'bigint', (column) => column.notNull())
-      .addColumn('heldMicros', 'bigint', (column) => column.notNull())
-      .addColumn('imageIndex', 'integer')
-      .addColumn('note', 'text')
-      .addColumn('createdAt', 'bigint', (column) => column.notNull())
-      .execute()
-    await db.schema.createIndex('ledgerEntriesByGeneration').on('ledgerEntries').column('generationId').execute()
-    // The database itself refuses a second capture of one image, a second hold and a second release of one generation.
-    await db.schema
-      .createIndex('ledgerEntriesCaptureOnce')
-      .unique()
-      .on('ledgerEntries')
-      .columns(['generationId', 'imageIndex'])
-      .where('kind', '=', sql.lit('CAPTURE'))
-      .execute()
-    await db.schema
-      .createIndex('ledgerEntriesHoldOnce')
-      .unique()
-      .on('ledgerEntries')
-      .columns(['generationId', 'kind'])
-      .where('kind', 'in', [sql.lit('HOLD'), sql.lit('RELEASE')])
-      .execute()
-
-    await db.schema
-      .createTable('spendCounters')
-      .addColumn('scope', 'text', (column) => column.notNull())
-      .addColumn('day', 'integer', (column) => column.notNull())
-      .addColumn('spentMicros', 'bigint', (column) => column.notNull())
-      .addPrimaryKeyConstraint('spendCountersKey', ['scope', 'day'])
-      .execute()
-
-    await db.schema
-      .createTable('jobs')
-      .addColumn('generationId', 'text', (column) => column.primaryKey())
-      .addColumn('accountId', 'text', (column) => column.notNull())
-      .addColumn('provider', 'text', (column) => column.notNull())
-      .addColumn('model', 'text', (column) => column.notNull())
-      .addColumn('priority', 'integer', (column) => column.notNull())
-      .addColumn('turn', 'bigint', (column) => column.notNull())
-      .addColumn('enqueuedAt', 'bigint', (column) => column.notNull())
-      .addColumn('runAt', 'bigint', (column) => column.notNull())
-      .addColumn('claims', 'integer', (column) => column.notNull())
-      .addColumn('leaseToken', 'text')
-      .addColumn('leaseExpiresAt', 'bigint')
-      .execute()
-    await db.schema
-      .createIndex('jobsWaiting')
-      .on('jobs')
-      .columns(['priority desc', 'turn', 'generationId'])
-      .where(sql.ref('leaseToken'), 'is', null)
-      .execute()
-    await db.schema
-      .createIndex('jobsLeased')
-      .on('jobs')
-      .column('leaseExpiresAt')
-      .where(sql.ref('leaseToken'), 'is not', null)
-      .execute()
-
-    await db.schema
-      .createTable('jobTurns')
-      .addColumn('accountId', 'text', (column) => column.primaryKey())
-      .addColumn('turn', 'bigint', (column) => column.notNull())
-      .execute()
-
-    await db.schema
-      .createTable('doomedBlobs')
-      .addColumn('prefix', 'text', (column) => column.primaryKey())
-      .addColumn('doomedAt', 'bigint', (column) => column.notNull())
-      .execute()
+  async up(trx, dialect) {
+    await createAccounts(trx)
+    await createApiKeys(trx)
+    await createGenerations(trx)
+    await createGenerationIndexes(trx)
+    await createGenerationTags(trx)
+    await createIdempotencyKeys(trx)
+    await createAttempts(trx)
+    await createImages(trx)
+    await createEvents(trx, dialect)
+    await createLedgerEntries(trx)
+    await createSpendCounters(trx)
+    await createJobs(trx)
+    await createJobTurns(trx)
+    await createDoomedBlobs(trx)
   },
 }

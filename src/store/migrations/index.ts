@@ -1,0 +1,5 @@
+import { initial } from './0001-initial.ts'
+import type { Migration } from './migration.ts'
+
+/** Every step, oldest first. New ones go to the end; what was released stays as it is. */
+export const MIGRATIONS: readonly Migration[] = [initial]
