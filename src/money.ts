@@ -26,8 +26,13 @@ export function parseMicros(text: string): number | null {
 /** 40000 is "0.040000": always six places, so that sums line up and text compares. */
 export function formatMicros(micros: number): string {
   if (!Number.isSafeInteger(micros)) throw new RangeError(`Not a whole number of micro-units: ${micros}`)
-  const digits = String(Math.abs(micros)).padStart(7, '0')
-  return `${micros < 0 ? '-' : ''}${digits.slice(0, -6)}.${digits.slice(-6)}`
+  return formatMillionths(BigInt(micros))
+}
+
+/** `formatMicros` for numbers that are no money and may be larger: 1500000n is "1.500000". */
+export function formatMillionths(millionths: bigint): string {
+  const digits = String(millionths < 0n ? -millionths : millionths).padStart(7, '0')
+  return `${millionths < 0n ? '-' : ''}${digits.slice(0, -6)}.${digits.slice(-6)}`
 }
 
 /** Reads a non-negative decimal exactly. Returns null for anything else. */
@@ -48,10 +53,31 @@ export function multiplyRatios(...ratios: readonly Ratio[]): Ratio {
   )
 }
 
-/** `micros × ratio`, rounded up to a whole micro-unit: a price never comes out below what it costs. */
+export function addRatios(...ratios: readonly Ratio[]): Ratio {
+  return ratios.reduce(
+    (sum, next) => ({
+      numerator: sum.numerator * next.denominator + next.numerator * sum.denominator,
+      denominator: sum.denominator * next.denominator,
+    }),
+    { numerator: 0n, denominator: 1n },
+  )
+}
+
+/**
+ * A ratio of micro-units as whole micro-units, rounded up (towards positive): a price never comes out below what it
+ * costs. Throws a RangeError above `MAX_MICROS`.
+ */
+export function roundUpMicros(ratio: Ratio): number {
+  const { numerator, denominator } = ratio
+  // Division of bigints cuts towards zero, which for a negative amount is up already.
+  const micros = numerator > 0n ? (numerator + denominator - 1n) / denominator : numerator / denominator
+  if (micros > BigInt(MAX_MICROS) || micros < -BigInt(MAX_MICROS)) {
+    throw new RangeError('An amount of money is too large to be counted exactly.')
+  }
+  return Number(micros)
+}
+
+/** `micros × ratio`, rounded up to a whole micro-unit. */
 export function scaleMicros(micros: number, ratio: Ratio): number {
-  const product = BigInt(micros) * ratio.numerator
-  const scaled = (product + ratio.denominator - 1n) / ratio.denominator
-  if (scaled > BigInt(MAX_MICROS)) throw new RangeError('An amount of money is too large to be counted exactly.')
-  return Number(scaled)
+  return roundUpMicros({ numerator: BigInt(micros) * ratio.numerator, denominator: ratio.denominator })
 }
