@@ -1,16 +1,18 @@
 import { type Clock, createSystemClock } from '../clock.ts'
-import type { Database, StoreLogger } from './handles.ts'
+import type { Logger } from '../logger.ts'
+import type { Database } from './handles.ts'
 import { MIGRATIONS } from './migrations/index.ts'
 import type { Migration } from './migrations/migration.ts'
+import { openPostgresDatabase } from './postgres-database.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
 import { DatabaseRefusedError } from './store-errors.ts'
 
-export type { Database, Db, DialectName, StoreLogger, Trx } from './handles.ts'
+export type { Database, Db, DialectName, Trx } from './handles.ts'
 
 export type OpenDatabaseOptions = {
   /** `sqlite:<path>`, `sqlite::memory:` or `postgres://…`; the latter takes `?schema=<name>`. */
   readonly url: string
-  readonly logger?: StoreLogger
+  readonly logger?: Logger
   readonly clock?: Clock
   /** Bring the schema up to date (default), or refuse a database that is not. */
   readonly migrate?: boolean
@@ -38,5 +40,6 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
     const { exclusive = false, mustExist = false } = options
     return openSqliteDatabase({ ...common, path: url.slice('sqlite:'.length), exclusive, mustExist })
   }
+  if (/^postgres(ql)?:\/\//.test(url)) return openPostgresDatabase({ ...common, url })
   throw new DatabaseRefusedError('DATABASE_URL is neither sqlite:<path> nor postgres://…')
 }

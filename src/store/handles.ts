@@ -30,10 +30,3 @@ export type Database = {
   /** Waits for the works that were taken on, refuses further ones. May be called again. */
   close(): Promise<void>
 }
-
-/** What is reported here is worth an operator's eye, never a reason to stop. A pino logger is one. */
-export type StoreLogger = {
-  info(details: object, message: string): void
-  warn(details: object, message: string): void
-  error(details: object, message: string): void
-}

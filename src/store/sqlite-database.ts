@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path'
 import type SqliteConnection from 'better-sqlite3'
 import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
-import type { Database, StoreLogger } from './handles.ts'
+import type { Logger } from '../logger.ts'
+import type { Database } from './handles.ts'
 import type { Migration } from './migrations/migration.ts'
 import { assertMigrated, findAppliedMigrations, migrate } from './migrator.ts'
 import { createSqliteSession } from './sqlite-executor.ts'
@@ -20,7 +21,7 @@ export type SqliteOptions = {
   /** `:memory:` is a file in a private temporary directory, gone after `close`: two connections cannot share memory. */
   readonly path: string
   readonly clock: Clock
-  readonly logger: StoreLogger | undefined
+  readonly logger: Logger | undefined
   readonly migrations: readonly Migration[]
   readonly migrate: boolean
   readonly exclusive: boolean

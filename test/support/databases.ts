@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { afterEach, beforeEach, describe } from 'vitest'
+import { type Database, type OpenDatabaseOptions, openDatabase } from '../../src/store/database.ts'
+
+const POSTGRES_URL = process.env.PICTOR_TEST_POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/test'
+const REQUIRE_ALL = process.env.PICTOR_TEST_REQUIRE === 'all'
+
+/** An empty place for one test's data, gone after it. */
+type Place = { readonly url: string; remove(): Promise<void> }
+
+export type OpenTestDatabase = (options?: Partial<OpenDatabaseOptions>) => Promise<Database>
+
+const whyNoPostgres = await findObstacle()
+
+/**
+ * Defines the tests once for each database. Every test has a database of its own, dropped after it; `open` opens it,
+ * several times when it is called several times, and what a test leaves open is closed for it.
+ */
+export function describeOnEachDatabase(name: string, define: (open: OpenTestDatabase) => void): void {
+  describe(`${name}, on SQLite`, () => define(openInPlace(makeSqlitePlace)))
+  // Where all databases are required, the tests run into the missing one and fail.
+  describe.skipIf(whyNoPostgres && !REQUIRE_ALL)(`${name}, on PostgreSQL`, () => define(openInPlace(makePostgresPlace)))
+}
+
+function openInPlace(makePlace: () => Promise<Place>): OpenTestDatabase {
+  let place: Place | undefined
+  let opened: Database[] = []
+
+  beforeEach(async () => {
+    place = await makePlace()
+  })
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((database) => database.close()))
+    await place?.remove()
+    place = undefined
+  })
+
+  return async (options = {}) => {
+    if (!place) throw new Error('Open databases inside of tests and beforeEach hooks.')
+    const database = await openDatabase({ url: place.url, ...options })
+    opened = [...opened, database]
+    return database
+  }
+}
+
+async function makeSqlitePlace(): Promise<Place> {
+  const directory = await mkdtemp(join(tmpdir(), 'pictor-test-'))
+  return {
+    url: `sqlite:${join(directory, 'pictor.db')}`,
+    remove: () => rm(directory, { recursive: true, force: true }),
+  }
+}
+
+async function makePostgresPlace(): Promise<Place> {
+  const schema = `test_${randomBytes(8).toString('hex')}`
+  await withPostgres((client) => client.query(`create schema ${schema}`))
+  const url = new URL(POSTGRES_URL)
+  url.searchParams.set('schema', schema)
+  return {
+    url: url.href,
+    async remove() {
+      await withPostgres((client) => client.query(`set client_min_messages = error; drop schema ${schema} cascade`))
+    },
+  }
+}
+
+async function withPostgres<T>(use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: POSTGRES_URL, connectionTimeoutMillis: 3_000 })
+  await client.connect()
+  try {
+    return await use(client)
+  } finally {
+    await client.end()
+  }
+}
+
+async function findObstacle(): Promise<string | undefined> {
+  try {
+    await withPostgres((client) => client.query('select 1'))
+    return undefined
+  } catch (error) {
+    const reason =
+      error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error)
+    if (!REQUIRE_ALL) process.stderr.write(`Skipping the tests on PostgreSQL, which does not answer: ${reason}\n`)
+    return reason
+  }
+}
