@@ -21,7 +21,7 @@ export type PostgresOptions = {
 export async function openPostgresDatabase(options: PostgresOptions): Promise<Database> {
   const { clock, migrations, transactionLimitMs: limitMs, logger } = options
   const db = new Kysely<Tables>({ dialect: createDialect(options.url, limitMs, logger) })
-  const transact = createPostgresTransactor({ db, clock, limitMs })
+  const transactor = createPostgresTransactor({ db, clock, limitMs })
   try {
     if (options.migrate) await migrate({ transact: withoutTimeLimits(db), migrations, clock })
     await assertMigrated(db, migrations)
@@ -33,10 +33,11 @@ export async function openPostgresDatabase(options: PostgresOptions): Promise<Da
   return {
     dialect: 'postgres',
     read: db,
-    transact,
+    transact: transactor.transact,
     check: () => check(db),
     close() {
-      closing ??= db.destroy()
+      // The pool never serves whoever still waits for a connection when it ends.
+      closing ??= transactor.close().then(() => db.destroy())
       return closing
     },
   }

@@ -12,7 +12,11 @@ const REQUIRE_ALL = process.env.PICTOR_TEST_REQUIRE === 'all'
 /** An empty place for one test's data, gone after it. */
 type Place = { readonly url: string; remove(): Promise<void> }
 
-export type OpenTestDatabase = (options?: Partial<OpenDatabaseOptions>) => Promise<Database>
+export type OpenTestDatabase = {
+  (options?: Partial<OpenDatabaseOptions>): Promise<Database>
+  /** Of the running test's database, for another process to open. */
+  url(): string
+}
 
 const whyNoPostgres = await findObstacle()
 
@@ -28,7 +32,7 @@ export function describeOnEachDatabase(name: string, define: (open: OpenTestData
 
 function openInPlace(makePlace: () => Promise<Place>): OpenTestDatabase {
   let place: Place | undefined
-  let opened: Database[] = []
+  const opened: Database[] = []
 
   beforeEach(async () => {
     place = await makePlace()
@@ -39,12 +43,16 @@ function openInPlace(makePlace: () => Promise<Place>): OpenTestDatabase {
     place = undefined
   })
 
-  return async (options = {}) => {
+  function url(): string {
     if (!place) throw new Error('Open databases inside of tests and beforeEach hooks.')
-    const database = await openDatabase({ url: place.url, ...options })
-    opened = [...opened, database]
+    return place.url
+  }
+  async function open(options: Partial<OpenDatabaseOptions> = {}): Promise<Database> {
+    const database = await openDatabase({ url: url(), ...options })
+    opened.push(database)
     return database
   }
+  return Object.assign(open, { url })
 }
 
 async function makeSqlitePlace(): Promise<Place> {
