@@ -1,5 +1,5 @@
 import { openImage } from './image-engine.ts'
-import { type ImageExtension, type ImageMimeType, sniffImageType } from './image-formats.ts'
+import { type ImageExtension, type ImageFormat, type ImageMimeType, sniffImageType } from './image-formats.ts'
 import { THUMBHASH_SIDE } from './thumbhash.ts'
 
 export type ImageProbe = {
@@ -27,7 +27,7 @@ export async function probeImage(bytes: Uint8Array): Promise<ImageProbe> {
 export async function decodeImage(bytes: Uint8Array): Promise<{ probe: ImageProbe; thumbnail: Thumbnail }> {
   const type = sniffImageType(bytes)
   if (!type) throw new BrokenImageError('The bytes are neither PNG nor JPEG nor WebP.')
-  if (type.format === 'PNG' && !hasPngEnd(bytes)) throw new BrokenImageError('The PNG ends too early.')
+  if (!hasEnd(type.format, bytes)) throw new BrokenImageError('The image ends too early.')
   try {
     const { autoOrient } = await openImage(bytes).metadata()
     const { data, info } = await openImage(bytes)
@@ -45,9 +45,25 @@ export async function decodeImage(bytes: Uint8Array): Promise<{ probe: ImageProb
   }
 }
 
-/** libpng is content once it has all pixels, so a file cut within its last chunk would pass. */
-function hasPngEnd(bytes: Uint8Array): boolean {
-  const typeAt = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).lastIndexOf('IEND', undefined, 'latin1')
-  const checksumBytes = 4
-  return typeAt !== -1 && typeAt + 'IEND'.length + checksumBytes <= bytes.byteLength
+const PNG_CHECKSUM_BYTES = 4
+const JPEG_START_OF_SCAN = Buffer.from('ffda', 'hex')
+const JPEG_END = Buffer.from('ffd9', 'hex')
+
+/**
+ * Decoders are content once they have all pixels, so a file cut within its closing marker would pass; WebP states
+ * its length at the start. In a JPEG neither
+ * marker can occur within a scan; an embedded thumbnail has both, but before the last start of a scan.
+ */
+function hasEnd(format: ImageFormat, bytes: Uint8Array): boolean {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  switch (format) {
+    case 'PNG': {
+      const endAt = view.lastIndexOf('IEND', undefined, 'latin1')
+      return endAt !== -1 && endAt + 'IEND'.length + PNG_CHECKSUM_BYTES <= view.byteLength
+    }
+    case 'JPEG':
+      return view.lastIndexOf(JPEG_END) > view.lastIndexOf(JPEG_START_OF_SCAN)
+    case 'WEBP':
+      return true
+  }
 }
