@@ -1,8 +1,8 @@
-import type { GenerationReader, GenerationService, GenerationWatcher, ModelService } from '../generation/services.ts'
+import type { PreviewReference } from '../events/generation-event.ts'
 import type { Image } from '../generation/generation-types.ts'
+import type { GenerationReader, GenerationService, GenerationWatcher, ModelService } from '../generation/services.ts'
 import type { AccountService } from '../identity/account-service.ts'
 import type { Currency } from '../ledger/currency.ts'
-import type { PreviewReference } from '../events/generation-event.ts'
 import type { Viewer } from '../viewer.ts'
 
 /** Everything that a resolver may use. Built once per operation, the same for HTTP, SSE and WebSocket. */

@@ -1,0 +1,32 @@
+import SchemaBuilder from '@pothos/core'
+import ComplexityPlugin from '@pothos/plugin-complexity'
+import DataloaderPlugin from '@pothos/plugin-dataloader'
+import ErrorsPlugin from '@pothos/plugin-errors'
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
+import { RequestError } from '../errors.ts'
+import type { SchemaTypes } from './schema-types.ts'
+
+export type Builder = ReturnType<typeof createBuilder>
+
+/** A builder knows one schema: each call of `createSchema` takes a new one. */
+export function createBuilder() {
+  return new SchemaBuilder<SchemaTypes>({
+    // Errors stand outside, so that a refused scope is never taken for a member of a result union.
+    plugins: [ErrorsPlugin, ScopeAuthPlugin, DataloaderPlugin, ComplexityPlugin],
+    defaultFieldNullability: false,
+    errors: { directResult: true },
+    scopeAuth: {
+      defaultStrategy: 'any',
+      authorizeOnSubscribe: true,
+      authScopes: ({ viewer }) => ({
+        generate: viewer.scopes.includes('generate'),
+        read: viewer.scopes.includes('read'),
+        admin: viewer.scopes.includes('admin'),
+      }),
+      unauthorizedError: (_parent, _context, info) =>
+        new RequestError('FORBIDDEN', `This key or token does not have the scope that "${info.fieldName}" needs.`),
+    },
+    // The transport holds the cost against the limits before anything runs; see complexity.ts.
+    complexity: { disabled: true, defaultComplexity: 1, defaultListMultiplier: 5 },
+  })
+}

@@ -1,0 +1,57 @@
+import type { GenerationInput } from '../generation/generation-types.ts'
+import type { RetryOverrides } from '../generation/services.ts'
+
+/** What GraphQL hands over: a field may be missing or null, which both mean that it was not given. */
+type Given<T> = { readonly [K in keyof T]?: T[K] | null | undefined }
+
+/** Fields with a default are never missing. */
+type Required = 'prompt' | 'count' | 'previews' | 'strict' | 'priority'
+type Json = 'providerOptions' | 'metadata'
+export type JsonValue = string | number | boolean | object
+export type GenerateImageFields = Pick<GenerationInput, Required> &
+  Given<Omit<GenerationInput, Required | Json> & Record<Json, JsonValue>>
+
+export function toGenerationInput(fields: GenerateImageFields): GenerationInput {
+  return {
+    prompt: fields.prompt,
+    model: fields.model ?? null,
+    provider: fields.provider ?? null,
+    negativePrompt: fields.negativePrompt ?? null,
+    width: fields.width ?? null,
+    height: fields.height ?? null,
+    size: fields.size ?? null,
+    aspectRatio: fields.aspectRatio ?? null,
+    count: fields.count,
+    quality: fields.quality ?? null,
+    style: fields.style ?? null,
+    background: fields.background ?? null,
+    outputFormat: fields.outputFormat ?? null,
+    outputCompression: fields.outputCompression ?? null,
+    seed: fields.seed ?? null,
+    guidanceScale: fields.guidanceScale ?? null,
+    enhancePrompt: fields.enhancePrompt ?? null,
+    watermark: fields.watermark ?? null,
+    previews: fields.previews,
+    strict: fields.strict,
+    fallbackModels: fields.fallbackModels ?? [],
+    maxCost: fields.maxCost ?? null,
+    deadlineSeconds: fields.deadlineSeconds ?? null,
+    priority: fields.priority,
+    idempotencyKey: fields.idempotencyKey ?? null,
+    providerOptions: fields.providerOptions ?? null,
+    tags: fields.tags ?? [],
+    metadata: fields.metadata ?? null,
+    endUser: fields.endUser ?? null,
+  }
+}
+
+export function toRetryOverrides(fields: Given<RetryOverrides> | null | undefined): RetryOverrides {
+  return {
+    prompt: fields?.prompt ?? null,
+    model: fields?.model ?? null,
+    seed: fields?.seed ?? null,
+    count: fields?.count ?? null,
+    strict: fields?.strict ?? null,
+    providerOptions: fields?.providerOptions ?? null,
+  }
+}

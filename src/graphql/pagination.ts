@@ -1,0 +1,54 @@
+import { RequestError } from '../errors.ts'
+
+export const DEFAULT_PAGE_SIZE = 20
+export const MAX_PAGE_SIZE = 100
+
+export type PageArguments = {
+  readonly first?: number | null | undefined
+  readonly after?: string | null | undefined
+  readonly last?: number | null | undefined
+  readonly before?: string | null | undefined
+}
+
+/** Cursors are decoded to ids. */
+export type PageRequest = {
+  readonly limit: number
+  readonly direction: 'forward' | 'backward'
+  readonly after: string | null
+  readonly before: string | null
+}
+
+/** Throws BAD_USER_INPUT that names the argument. */
+export function readPageArguments({ first, after, last, before }: PageArguments): PageRequest {
+  if (first != null && last != null) throw refuse('last', 'Give either `first` or `last`, not both.')
+  assertSize('first', first)
+  assertSize('last', last)
+  return {
+    limit: first ?? last ?? DEFAULT_PAGE_SIZE,
+    direction: last == null ? 'forward' : 'backward',
+    after: after == null ? null : decodeCursor('after', after),
+    before: before == null ? null : decodeCursor('before', before),
+  }
+}
+
+function assertSize(argument: 'first' | 'last', size: number | null | undefined): void {
+  if (size == null || (size >= 1 && size <= MAX_PAGE_SIZE)) return
+  throw refuse(argument, `\`${argument}\` must be from 1 to ${MAX_PAGE_SIZE}.`)
+}
+
+export function encodeCursor(generationId: string): string {
+  return Buffer.from(generationId).toString('base64url')
+}
+
+const GENERATION_ID = /^gen_[0-9a-z]{1,64}$/
+
+function decodeCursor(argument: 'after' | 'before', cursor: string): string {
+  const id = Buffer.from(cursor, 'base64url').toString()
+  // Node skips what is not base64url; a cursor that we gave out comes back as it was.
+  if (GENERATION_ID.test(id) && encodeCursor(id) === cursor) return id
+  throw refuse(argument, `\`${argument}\` is not a cursor of this list.`)
+}
+
+function refuse(argument: keyof PageArguments, message: string): RequestError {
+  return new RequestError('BAD_USER_INPUT', message, { argument })
+}

@@ -1,0 +1,68 @@
+import { GraphQLError } from 'graphql'
+import type { Builder } from './builder.ts'
+import type { JsonValue } from './generation-input.ts'
+
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/
+const DECIMAL = /^-?\d{1,15}(?:\.\d{1,18})?$/
+
+export function registerScalars(builder: Builder): void {
+  builder.scalarType('DateTime', {
+    description:
+      'RFC 3339 time in UTC with milliseconds: "2026-11-22T08:00:00.000Z". Any offset is understood as input.',
+    specifiedByURL: 'https://datatracker.ietf.org/doc/html/rfc3339',
+    serialize: (ms) => new Date(ms).toISOString(),
+    parseValue: readDateTime,
+  })
+  builder.scalarType('Decimal', {
+    description: 'A decimal number as a string, never a float: "0.040000".',
+    serialize: (text) => text,
+    parseValue: readDecimal,
+  })
+  builder.scalarType('SafeInt', {
+    description: 'An integer from −(2^53 − 1) to 2^53 − 1: seeds go past 32 bits.',
+    serialize: readSafeInt,
+    parseValue: readSafeInt,
+  })
+  builder.scalarType('URL', {
+    description: 'An absolute http(s) URL.',
+    serialize: (text) => text,
+    parseValue: readUrl,
+  })
+  builder.scalarType('JSON', {
+    description: 'Any JSON value.',
+    serialize: (value) => value,
+    // A null never comes this far.
+    parseValue: (value) => value as JsonValue,
+  })
+}
+
+// The messages never repeat the value: it may be a secret that a client put into the wrong place.
+
+export function readDateTime(value: unknown): number {
+  const ms = typeof value === 'string' && RFC_3339.test(value) && isOnCalendar(value) ? Date.parse(value) : Number.NaN
+  if (Number.isNaN(ms)) throw new GraphQLError('A DateTime is RFC 3339 text, such as "2026-11-22T08:00:00.000Z".')
+  return ms
+}
+
+/** `Date.parse` turns 30 February into 2 March. */
+function isOnCalendar(text: string): boolean {
+  const date = text.slice(0, 10)
+  const ms = Date.parse(`${date}T00:00:00.000Z`)
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(date)
+}
+
+export function readDecimal(value: unknown): string {
+  if (typeof value === 'string' && DECIMAL.test(value)) return value
+  throw new GraphQLError('A Decimal is a decimal number as a string, such as "0.04".')
+}
+
+export function readSafeInt(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value
+  throw new GraphQLError('A SafeInt is an integer from −9007199254740991 to 9007199254740991.')
+}
+
+export function readUrl(value: unknown): string {
+  const url = typeof value === 'string' ? URL.parse(value) : null
+  if (url && (url.protocol === 'https:' || url.protocol === 'http:')) return url.href
+  throw new GraphQLError('A URL is an absolute address that begins with https:// or http://.')
+}
