@@ -9,7 +9,7 @@ const CONNECTIONS = 10
 
 /** @param url `postgres://…`, with `?schema=<name>` for one other than the server's default */
 export function createPostgresPool(url: string, limitMs: number, logger: Logger | undefined): pg.Pool {
-  const { connectionString, schema } = splitSchema(url)
+  const { connectionString, settings } = splitSettings(url)
   const pool = new pg.Pool({
     connectionString,
     max: CONNECTIONS,
@@ -19,7 +19,7 @@ export function createPostgresPool(url: string, limitMs: number, logger: Logger 
     // Frees the locks of a process that hangs; one that runs rolls back by itself long before.
     idle_in_transaction_session_timeout: 2 * limitMs,
     types: { getTypeParser },
-    ...(schema === undefined ? {} : { options: `-c search_path=${schema}` }),
+    options: settings,
   })
   // A connection that breaks says so here when it is idle and on the client when it is in use; without a listener each
   // of the two would end the process. Whoever uses the connection gets its error from the next statement too.
@@ -29,14 +29,20 @@ export function createPostgresPool(url: string, limitMs: number, logger: Logger 
   return pool
 }
 
-function splitSchema(text: string): { connectionString: string; schema: string | undefined } {
+/** The schema becomes a setting of the session, beside those that the URL itself may name in `options`. */
+function splitSettings(text: string): { connectionString: string; settings: string } {
   const url = new URL(text)
-  const schema = url.searchParams.get('schema') ?? undefined
-  if (schema !== undefined && !/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
-    throw new DatabaseRefusedError('The schema in DATABASE_URL is not a plain name of lower-case letters and digits.')
+  const settings = url.searchParams.getAll('options')
+  const schema = url.searchParams.get('schema')
+  if (schema !== null) {
+    if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
+      throw new DatabaseRefusedError('The schema in DATABASE_URL is not a plain name of lower-case letters and digits.')
+    }
+    settings.push(`-c search_path=${schema}`)
   }
+  url.searchParams.delete('options')
   url.searchParams.delete('schema')
-  return { connectionString: url.href, schema }
+  return { connectionString: url.href, settings: settings.join(' ') }
 }
 
 /** Numbers as SQLite gives them: of this pool alone, since pg's own parsers belong to the whole process. */

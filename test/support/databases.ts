@@ -26,8 +26,12 @@ const whyNoPostgres = await findObstacle()
  */
 export function describeOnEachDatabase(name: string, define: (open: OpenTestDatabase) => void): void {
   describe(`${name}, on SQLite`, () => define(openInPlace(makeSqlitePlace)))
-  // Where all databases are required, the tests run into the missing one and fail.
-  describe.skipIf(whyNoPostgres && !REQUIRE_ALL)(`${name}, on PostgreSQL`, () => define(openInPlace(makePostgresPlace)))
+  describeOnPostgres(`${name}, on PostgreSQL`, define)
+}
+
+/** For what only PostgreSQL does. Where all databases are required, the tests run into a missing one and fail. */
+export function describeOnPostgres(name: string, define: (open: OpenTestDatabase) => void): void {
+  describe.skipIf(whyNoPostgres && !REQUIRE_ALL)(name, () => define(openInPlace(makePostgresPlace)))
 }
 
 function openInPlace(makePlace: () => Promise<Place>): OpenTestDatabase {
