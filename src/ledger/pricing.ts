@@ -61,9 +61,9 @@ export function priceImages(snapshot: PriceSnapshot | null, usage: PricedUsage):
 }
 
 /** What `count` images may cost: the range that a client is shown, whose upper end is held. */
-export function estimateCost(snapshot: PriceSnapshot, count: number): PricedImages
-export function estimateCost(snapshot: PriceSnapshot | null, count: number): PricedImages | null
-export function estimateCost(snapshot: PriceSnapshot | null, count: number): PricedImages | null {
+export function estimateImages(snapshot: PriceSnapshot, count: number): PricedImages
+export function estimateImages(snapshot: PriceSnapshot | null, count: number): PricedImages | null
+export function estimateImages(snapshot: PriceSnapshot | null, count: number): PricedImages | null {
   return priceImages(snapshot, { images: [{ count, size: null }], tokens: null })
 }
 
@@ -86,7 +86,7 @@ export function settle(
     images: delivered.images.map((size) => ({ count: 1, size })),
     tokens: delivered.tokens,
   })
-  const limit = Math.min(delivered.heldMicros, estimateCost(snapshot, count).maxMicros)
+  const limit = Math.min(delivered.heldMicros, estimateImages(snapshot, count).maxMicros)
   const totalMicros = Math.min(priced.maxMicros, limit)
   return {
     perImageMicros: splitEvenly(totalMicros, count),

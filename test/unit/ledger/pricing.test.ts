@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createPriceSnapshot, type PriceSnapshot } from '../../../src/ledger/price-snapshot.ts'
-import { estimateCost, priceImages, settle } from '../../../src/ledger/pricing.ts'
+import { estimateImages, priceImages, settle } from '../../../src/ledger/pricing.ts'
 import type { Model, PriceRule, TokenEstimate } from '../../../src/providers/model.ts'
 
 type Prices = readonly (Pick<PriceRule, 'unit' | 'usd'> & Partial<PriceRule>)[]
@@ -51,19 +51,19 @@ describe('createPriceSnapshot', () => {
       { unit: 'IMAGE', usd: '0.02', quality: 'high' },
     ])
     const snapshot = createPriceSnapshot(prices, { ...square, quality: 'high' }, dollars)
-    expect(estimateCost(known(snapshot), 1).maxMicros).toBe(60_000)
+    expect(estimateImages(known(snapshot), 1).maxMicros).toBe(60_000)
   })
 
   it('knows no price where the model has none, and does not call it 0', () => {
     const snapshot = createPriceSnapshot(model([]), square, dollars)
     expect(snapshot).toBeNull()
     expect(priceImages(snapshot, { images: [{ count: 1, size: null }], tokens: null })).toBeNull()
-    expect(estimateCost(snapshot, 1)).toBeNull()
+    expect(estimateImages(snapshot, 1)).toBeNull()
   })
 
   it('knows that a free model costs 0', () => {
     const snapshot = known(createPriceSnapshot(model([{ unit: 'IMAGE', usd: '0' }]), square, dollars))
-    expect(estimateCost(snapshot, 4)).toMatchObject({ minMicros: 0, maxMicros: 0 })
+    expect(estimateImages(snapshot, 4)).toMatchObject({ minMicros: 0, maxMicros: 0 })
   })
 
   it('knows no price where none applies to the size and quality', () => {
@@ -101,19 +101,19 @@ describe('createPriceSnapshot', () => {
     expect(createPriceSnapshot(prices, { ...square, referenceImages: 1 }, dollars)).toBeNull()
     const reference = { width: 1100, height: 1000 }
     const snapshot = createPriceSnapshot(prices, { ...square, referenceImages: 1 }, dollars, [reference])
-    expect(estimateCost(known(snapshot), 2).maxMicros).toBe(2 * (30_000 + 2 * 15_000))
-    expect(estimateCost(known(createPriceSnapshot(prices, square, dollars)), 2).lines).toHaveLength(1)
+    expect(estimateImages(known(snapshot), 2).maxMicros).toBe(2 * (30_000 + 2 * 15_000))
+    expect(estimateImages(known(createPriceSnapshot(prices, square, dollars)), 2).lines).toHaveLength(1)
   })
 
   it('spans the prices of all sizes while the provider chooses the size', () => {
     const snapshot = known(createPriceSnapshot(bySizeAndQuality, { ...open, quality: 'high' }, dollars))
-    expect(estimateCost(snapshot, 3)).toMatchObject({ minMicros: 60_000, maxMicros: 120_000 })
+    expect(estimateImages(snapshot, 3)).toMatchObject({ minMicros: 60_000, maxMicros: 120_000 })
   })
 
   it('spans the prices of all qualities where the provider chooses, by name or by default', () => {
     for (const quality of [null, 'auto']) {
       const snapshot = known(createPriceSnapshot(bySizeAndQuality, { ...square, quality }, dollars))
-      expect(estimateCost(snapshot, 1)).toMatchObject({ minMicros: 10_000, maxMicros: 20_000 })
+      expect(estimateImages(snapshot, 1)).toMatchObject({ minMicros: 10_000, maxMicros: 20_000 })
     }
   })
 
@@ -130,7 +130,7 @@ describe('createPriceSnapshot', () => {
     const snapshot = known(createPriceSnapshot(bySizeAndQuality, open, { usdRate: '0.92', markup: '1.2' }))
     const stored = JSON.parse(JSON.stringify(snapshot)) as PriceSnapshot
     expect(stored).toEqual(snapshot)
-    expect(estimateCost(stored, 3)).toEqual(estimateCost(snapshot, 3))
+    expect(estimateImages(stored, 3)).toEqual(estimateImages(snapshot, 3))
   })
 })
 
@@ -141,7 +141,7 @@ describe('priceImages', () => {
       { unit: 'FURTHER_MEGAPIXEL', usd: '0.015' },
     ])
     const price = (width: number, height: number) =>
-      estimateCost(known(createPriceSnapshot(prices, { ...square, width, height }, dollars)), 1).maxMicros
+      estimateImages(known(createPriceSnapshot(prices, { ...square, width, height }, dollars)), 1).maxMicros
     expect(price(1024, 1024)).toBe(30_000)
     expect(price(512, 512)).toBe(30_000)
     expect(price(1408, 1408)).toBe(45_000)
@@ -161,7 +161,7 @@ describe('priceImages', () => {
       ],
     )
     const snapshot = known(createPriceSnapshot(prices, { ...square, quality: 'medium' }, dollars))
-    expect(estimateCost(snapshot, 2)).toEqual({
+    expect(estimateImages(snapshot, 2)).toEqual({
       minMicros: 100 + 105_360,
       maxMicros: 5_000 + 105_360,
       lines: [
@@ -189,14 +189,14 @@ describe('priceImages', () => {
       [{ unit: 'MILLION_INPUT_TOKENS', min: 1, max: 7 }],
     )
     const snapshot = known(createPriceSnapshot(prices, square, dollars))
-    expect(estimateCost(snapshot, 1)).toMatchObject({ minMicros: 1, maxMicros: 3 })
-    expect(estimateCost(snapshot, 10)).toMatchObject({ minMicros: 3, maxMicros: 21 })
+    expect(estimateImages(snapshot, 1)).toMatchObject({ minMicros: 1, maxMicros: 3 })
+    expect(estimateImages(snapshot, 10)).toMatchObject({ minMicros: 3, maxMicros: 21 })
   })
 
   it('applies rate and markup exactly', () => {
     const prices = model([{ unit: 'IMAGE', usd: '0.000000001' }])
     const snapshot = known(createPriceSnapshot(prices, square, { usdRate: '150.5', markup: '1.1' }))
-    expect(estimateCost(snapshot, 1000).maxMicros).toBe(166)
+    expect(estimateImages(snapshot, 1000).maxMicros).toBe(166)
   })
 })
 
@@ -259,7 +259,7 @@ describe('settle', () => {
   it('charges by the megapixels that came out', () => {
     const prices = model([{ unit: 'MEGAPIXEL', usd: '0.025' }], [], { maxPixels: 4_194_304 })
     const snapshot = known(createPriceSnapshot(prices, open, dollars))
-    expect(estimateCost(snapshot, 1)).toMatchObject({ minMicros: 25_000, maxMicros: 100_000 })
+    expect(estimateImages(snapshot, 1)).toMatchObject({ minMicros: 25_000, maxMicros: 100_000 })
     expect(settle(snapshot, { heldMicros: 100_000, images: [size], tokens: null }).totalMicros).toBe(25_000)
   })
 })
@@ -325,9 +325,9 @@ describe('whatever the prices are', () => {
         fc.nat(4),
         tokens,
         ({ snapshot }, images, missing, reported) => {
-          const { maxMicros: heldMicros } = estimateCost(snapshot, images.length + missing)
+          const { maxMicros: heldMicros } = estimateImages(snapshot, images.length + missing)
           const settled = settle(snapshot, { heldMicros, images, tokens: reported })
-          expect(settled.totalMicros).toBeLessThanOrEqual(estimateCost(snapshot, images.length).maxMicros)
+          expect(settled.totalMicros).toBeLessThanOrEqual(estimateImages(snapshot, images.length).maxMicros)
           expect(settled.totalMicros).toBeLessThanOrEqual(heldMicros)
           expect(settled.perImageMicros).toHaveLength(images.length)
           expect(settled.perImageMicros.reduce((sum, amount) => sum + amount, 0)).toBe(settled.totalMicros)
@@ -342,7 +342,7 @@ describe('whatever the prices are', () => {
       fc.property(anySnapshot, fc.integer({ min: 1, max: 10 }), sizes, ({ snapshot, parameters }, count, size) => {
         const { width, height } = parameters
         const made = width && height ? { width, height } : size
-        const { maxMicros: heldMicros } = estimateCost(snapshot, count)
+        const { maxMicros: heldMicros } = estimateImages(snapshot, count)
         const images = Array.from({ length: count }, () => made)
         expect(settle(snapshot, { heldMicros, images, tokens: null }).cappedMicros).toBe(0)
       }),
@@ -352,7 +352,7 @@ describe('whatever the prices are', () => {
   it('estimates more for more images, a range in order, and never 0 for what has a price', () => {
     fc.assert(
       fc.property(anySnapshot, fc.integer({ min: 1, max: 10 }), ({ snapshot }, count) => {
-        const [fewer, more] = [estimateCost(snapshot, count), estimateCost(snapshot, count + 1)]
+        const [fewer, more] = [estimateImages(snapshot, count), estimateImages(snapshot, count + 1)]
         expect(more.maxMicros).toBeGreaterThanOrEqual(fewer.maxMicros)
         expect(more.minMicros).toBeGreaterThanOrEqual(fewer.minMicros)
         expect(fewer.minMicros).toBeLessThanOrEqual(fewer.maxMicros)
@@ -372,7 +372,7 @@ describe('whatever the prices are', () => {
         (price, usdRate, markup, images) => {
           const flat = model([{ unit: 'IMAGE', usd: price }])
           const snapshot = known(createPriceSnapshot(flat, square, { usdRate, markup }))
-          const { minMicros, maxMicros } = estimateCost(snapshot, images.length)
+          const { minMicros, maxMicros } = estimateImages(snapshot, images.length)
           expect(minMicros).toBe(maxMicros)
           expect(settle(snapshot, { heldMicros: maxMicros, images, tokens: null }).totalMicros).toBe(maxMicros)
         },
@@ -383,7 +383,7 @@ describe('whatever the prices are', () => {
   it('settles more for more of the same images', () => {
     fc.assert(
       fc.property(anySnapshot, sizes, fc.integer({ min: 1, max: 9 }), ({ snapshot }, size, count) => {
-        const { maxMicros: heldMicros } = estimateCost(snapshot, 10)
+        const { maxMicros: heldMicros } = estimateImages(snapshot, 10)
         const charge = (n: number) =>
           settle(snapshot, { heldMicros, images: Array.from({ length: n }, () => size), tokens: null }).totalMicros
         expect(charge(count + 1)).toBeGreaterThanOrEqual(charge(count))
