@@ -10,6 +10,7 @@ import {
   insertJob,
   leaseJob,
   listClaimable,
+  putOffJob,
   readQueueState,
   returnExpiredJobs,
   returnJob,
@@ -17,6 +18,9 @@ import {
 } from '../store/job-store.ts'
 import type { JobRow } from '../store/tables.ts'
 import type { ClaimedJob, ClaimOptions, JobQueue } from './job-queue.ts'
+
+const CANDIDATES = 4
+const PUT_OFF_MS = 10_000
 
 /**
  * A table in the same database. Fairness is start-time fair queueing: an account's jobs take turns v+1, v+2, …, where v
@@ -27,7 +31,7 @@ export function createEmbeddedQueue(deps: { db: Database; clock: Clock; ids: Ids
 
   return {
     async enqueue(trx, { now, ...job }) {
-      const turn = await takeTurn(trx, job.accountId, db.dialect)
+      const turn = await takeTurn(trx, job.accountId)
       await insertJob(trx, {
         ...job,
         turn,
@@ -39,7 +43,18 @@ export function createEmbeddedQueue(deps: { db: Database; clock: Clock; ids: Ids
       })
     },
 
-    claim: (options, begin) => db.transact((trx) => claimIn(trx, options, begin)),
+    async claim(options, begin) {
+      let chosen: JobRow | undefined
+      try {
+        return await db.transact(async (trx) => {
+          chosen = await leaseNext(trx, options)
+          return chosen && begin(trx, toClaimedJob(chosen))
+        })
+      } catch (error) {
+        if (chosen !== undefined) await putOff(chosen)
+        throw error
+      }
+    },
 
     async heartbeat(jobs) {
       if (jobs.length === 0) return new Set()
@@ -59,24 +74,26 @@ export function createEmbeddedQueue(deps: { db: Database; clock: Clock; ids: Ids
     state: () => readQueueState(db.read),
   }
 
-  async function claimIn<T>(
-    trx: Trx,
-    { limit, ...busy }: ClaimOptions,
-    begin: (trx: Trx, job: ClaimedJob) => Promise<T>,
-  ): Promise<T[]> {
-    const begun: T[] = []
+  /** More than one candidate, because on PostgreSQL another process may lease the first between the two statements. */
+  async function leaseNext(trx: Trx, busy: ClaimOptions): Promise<JobRow | undefined> {
     const now = clock.now()
-    for (const job of await listClaimable(trx, { now, limit, ...busy }, db.dialect)) {
-      const leaseToken = ids.token()
-      if (!(await leaseJob(trx, job.generationId, { leaseToken, leaseExpiresAt: now + leaseMs }))) continue
+    for (const job of await listClaimable(trx, { now, limit: CANDIDATES, ...busy }, db.dialect)) {
+      const lease = { leaseToken: ids.token(), leaseExpiresAt: now + leaseMs }
+      if (!(await leaseJob(trx, job.generationId, lease))) continue
       await advanceTurnClock(trx, job.turn)
-      begun.push(await begin(trx, toClaimedJob(job, leaseToken)))
+      return { ...job, ...lease, claims: job.claims + 1 }
     }
-    return begun
+    return undefined
+  }
+
+  async function putOff(job: JobRow): Promise<void> {
+    const runAt = clock.now() + PUT_OFF_MS * Math.min(job.claims, 6)
+    await db.transact((trx) => putOffJob(trx, job.generationId, { runAt, claims: job.claims }))
   }
 }
 
-function toClaimedJob(job: JobRow, leaseToken: string): ClaimedJob {
-  const { generationId, accountId, provider, model } = job
-  return { generationId, accountId, provider, model, leaseToken, claims: job.claims + 1 }
+function toClaimedJob(job: JobRow): ClaimedJob {
+  const { generationId, accountId, provider, model, leaseToken, claims } = job
+  if (leaseToken === null) throw new Error('A claimed job carries a lease token.')
+  return { generationId, accountId, provider, model, leaseToken, claims }
 }

@@ -8,10 +8,11 @@ import type { Db, Trx } from '../store/database.ts'
 export type JobQueue = {
   enqueue(trx: Trx, job: NewJob): Promise<void>
   /**
-   * Claims up to `limit` jobs in fair order and runs `begin` for each in the transaction in which the claim holds; what
-   * it returns comes back. A job whose `begin` throws stays in the queue.
+   * Claims the next job in fair order and runs `begin` in the transaction in which the claim holds; what it returns
+   * comes back, undefined when nothing can be claimed. A job whose `begin` throws is put off, so that it cannot stand
+   * in the way of the others, and the error is thrown on.
    */
-  claim<T>(options: ClaimOptions, begin: (trx: Trx, job: ClaimedJob) => Promise<T>): Promise<T[]>
+  claim<T>(options: ClaimOptions, begin: (trx: Trx, job: ClaimedJob) => Promise<T>): Promise<T | undefined>
   /** Extends leases; returns the generations whose lease is still held. */
   heartbeat(jobs: readonly ClaimedJob[]): Promise<ReadonlySet<string>>
   /** Back to the queue, to run not before `runAt`; with another model after a fallback. */
@@ -36,9 +37,8 @@ export type NewJob = {
 }
 
 export type ClaimOptions = {
-  readonly limit: number
+  /** Providers that take no further call now. Accounts at their own limit are passed over by themselves. */
   readonly busyProviders: readonly string[]
-  readonly busyAccounts: readonly string[]
 }
 
 export type ClaimedJob = {

@@ -1,19 +1,17 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { greatest, skipLocked } from './dialect.ts'
 import type { JobRow, Tables } from './tables.ts'
 
 /** Row of `jobTurns` that holds the turn last claimed: the clock of the fair order. No account has an empty id. */
 const CLOCK = ''
 
-export async function takeTurn(trx: Transaction<Tables>, accountId: string, dialect: 'sqlite' | 'postgres'): Promise<number> {
-  const greatest = sql.raw(dialect === 'sqlite' ? 'max' : 'greatest')
+export async function takeTurn(trx: Transaction<Tables>, accountId: string): Promise<number> {
   const clock = sql<number>`coalesce((select c."turn" from "jobTurns" c where c."accountId" = ${CLOCK}), 0)`
   const row = await trx
     .insertInto('jobTurns')
     .values({ accountId, turn: sql<number>`${clock} + 1` })
     .onConflict((conflict) =>
-      conflict
-        .column('accountId')
-        .doUpdateSet({ turn: sql<number>`${greatest}(${sql.ref('jobTurns.turn')}, ${clock}) + 1` }),
+      conflict.column('accountId').doUpdateSet({ turn: sql<number>`${greatest(sql.ref('jobTurns.turn'), clock)} + 1` }),
     )
     .returning('turn')
     .executeTakeFirstOrThrow()
@@ -24,9 +22,7 @@ export async function advanceTurnClock(trx: Transaction<Tables>, turn: number): 
   await trx
     .insertInto('jobTurns')
     .values({ accountId: CLOCK, turn })
-    .onConflict((conflict) =>
-      conflict.column('accountId').doUpdateSet({ turn }).where('jobTurns.turn', '<', turn),
-    )
+    .onConflict((conflict) => conflict.column('accountId').doUpdateSet({ turn }).where('jobTurns.turn', '<', turn))
     .execute()
 }
 
@@ -37,12 +33,14 @@ export async function insertJob(trx: Transaction<Tables>, job: JobRow): Promise<
 export type ClaimFilter = {
   readonly now: number
   readonly limit: number
-  /** Providers and accounts that run as many as they may. */
+  /** Providers that take no further call now. */
   readonly busyProviders: readonly string[]
-  readonly busyAccounts: readonly string[]
 }
 
-/** In fair order: priority, then turn. PostgreSQL skips what another process is claiming. */
+/**
+ * In fair order: priority, then turn. Accounts that run as many generations as they may are passed over. PostgreSQL
+ * skips what another process is claiming.
+ */
 export async function listClaimable(
   trx: Transaction<Tables>,
   filter: ClaimFilter,
@@ -53,14 +51,24 @@ export async function listClaimable(
     .selectAll()
     .where('leaseToken', 'is', null)
     .where('runAt', '<=', filter.now)
+    .where('accountId', 'not in', accountsAtTheirLimit(trx))
     .orderBy('priority', 'desc')
     .orderBy('turn')
     .orderBy('generationId')
     .limit(filter.limit)
   if (filter.busyProviders.length > 0) select = select.where('provider', 'not in', filter.busyProviders)
-  if (filter.busyAccounts.length > 0) select = select.where('accountId', 'not in', filter.busyAccounts)
-  if (dialect === 'postgres') select = select.forUpdate().skipLocked()
-  return select.execute()
+  return skipLocked(select, dialect).execute()
+}
+
+/** Few rows stand behind it: at most as many jobs are leased as workers run. */
+function accountsAtTheirLimit(trx: Transaction<Tables>) {
+  return trx
+    .selectFrom('jobs as leased')
+    .innerJoin('accounts', 'accounts.id', 'leased.accountId')
+    .select('leased.accountId')
+    .where('leased.leaseToken', 'is not', null)
+    .groupBy(['leased.accountId', 'accounts.concurrentGenerations'])
+    .having((eb) => sql<boolean>`${eb.fn.countAll()} >= ${eb.ref('accounts.concurrentGenerations')}`)
 }
 
 /** False when somebody else was faster. */
@@ -88,7 +96,11 @@ export async function extendLeases(
   const rows = await trx
     .updateTable('jobs')
     .set({ leaseExpiresAt })
-    .where('leaseToken', 'in', leases.map((lease) => lease.leaseToken))
+    .where(
+      'leaseToken',
+      'in',
+      leases.map((lease) => lease.leaseToken),
+    )
     .returning('generationId')
     .execute()
   return rows.map((row) => row.generationId)
@@ -107,6 +119,20 @@ export async function returnJob(
     .where('leaseToken', '=', lease.leaseToken)
     .executeTakeFirst()
   return result.numUpdatedRows === 1n
+}
+
+/** A waiting job that could not be begun: later, so that it does not stand in the way. */
+export async function putOffJob(
+  trx: Transaction<Tables>,
+  generationId: string,
+  values: { runAt: number; claims: number },
+): Promise<void> {
+  await trx
+    .updateTable('jobs')
+    .set(values)
+    .where('generationId', '=', generationId)
+    .where('leaseToken', 'is', null)
+    .execute()
 }
 
 /** Jobs whose lease ran out go back to the queue; returns how many. */
@@ -129,7 +155,10 @@ export async function findJob(db: Kysely<Tables>, generationId: string): Promise
 }
 
 /** How many waiting jobs come before this one. */
-export async function countJobsAhead(db: Kysely<Tables>, job: Pick<JobRow, 'priority' | 'turn' | 'generationId'>): Promise<number> {
+export async function countJobsAhead(
+  db: Kysely<Tables>,
+  job: Pick<JobRow, 'priority' | 'turn' | 'generationId'>,
+): Promise<number> {
   const row = await db
     .selectFrom('jobs')
     .select((eb) => eb.fn.countAll<number>().as('ahead'))
@@ -157,7 +186,9 @@ export async function readQueueState(db: Kysely<Tables>): Promise<QueueState> {
     .select([
       sql<number>`coalesce(sum(case when ${sql.ref('leaseToken')} is null then 1 else 0 end), 0)`.as('waiting'),
       sql<number>`coalesce(sum(case when ${sql.ref('leaseToken')} is null then 0 else 1 end), 0)`.as('leased'),
-      sql<number | null>`min(case when ${sql.ref('leaseToken')} is null then ${sql.ref('enqueuedAt')} end)`.as('oldestEnqueuedAt'),
+      sql<number | null>`min(case when ${sql.ref('leaseToken')} is null then ${sql.ref('enqueuedAt')} end)`.as(
+        'oldestEnqueuedAt',
+      ),
       sql<number | null>`min(case when ${sql.ref('leaseToken')} is null then ${sql.ref('runAt')} end)`.as('nextRunAt'),
     ])
     .executeTakeFirstOrThrow()

@@ -1,0 +1,96 @@
+import type { Clock } from '../clock.ts'
+import { NotFoundError } from '../errors.ts'
+import { endAttempt, findLatestAttempt } from '../store/attempt-store.ts'
+import type { Database, Trx } from '../store/database.ts'
+import { findGeneration, findOwnGenerations, listOverdueGenerations } from '../store/generation-store.ts'
+import type { GenerationRow } from '../store/tables.ts'
+import type { Viewer } from '../viewer.ts'
+import type { AppendEvent, EventLog } from './event-log.ts'
+import { isTerminal } from './generation-state.ts'
+import type { Problem } from './generation-types.ts'
+import { createProblem, overdue } from './problems.ts'
+import { toGeneration, toJson } from './records.ts'
+import type { Canceled } from './services.ts'
+import type { Settlement } from './settlement.ts'
+
+const EXPIRED_AT_ONCE = 100
+
+export type Cancellation = {
+  /**
+   * Decided in one transaction against completion. Images that are there already were asked for, made and seen: they are
+   * kept and charged, and the generation is then COMPLETED with the rest listed as canceled. Throws NotFoundError.
+   */
+  cancel(viewer: Viewer, id: string): Promise<Canceled>
+  /** The same for deadlines that have passed, waiting or running: ids of the generations that were ended. */
+  expireOverdue(): Promise<readonly string[]>
+}
+
+export function createCancellation(deps: {
+  db: Database
+  log: EventLog
+  settlement: Settlement
+  clock: Clock
+}): Cancellation {
+  const { db, log, settlement, clock } = deps
+
+  return {
+    cancel: (viewer, id) =>
+      log.transact(async (trx, append) => {
+        const [row] = await findOwnGenerations(trx, viewer, [id])
+        if (row === undefined) throw new NotFoundError('generation')
+        if (isTerminal(row.status)) return { generation: toGeneration(row), effect: 'TOO_LATE' }
+        const { ended, sent } = await stop(trx, append, row, 'CANCELED', canceled)
+        return { generation: toGeneration(ended), effect: sent ? 'MAY_BE_BILLED' : 'FREE' }
+      }),
+
+    async expireOverdue() {
+      const expired: string[] = []
+      for (const id of await listOverdueGenerations(db.read, clock.now(), EXPIRED_AT_ONCE)) {
+        if (await expire(id)) expired.push(id)
+      }
+      return expired
+    },
+  }
+
+  function expire(id: string): Promise<boolean> {
+    return log.transact(async (trx, append) => {
+      const row = await findGeneration(trx, id)
+      if (row === undefined || isTerminal(row.status)) return false
+      await stop(trx, append, row, 'FAILED', overdue)
+      return true
+    })
+  }
+
+  async function stop(
+    trx: Trx,
+    append: AppendEvent,
+    row: GenerationRow,
+    without: 'FAILED' | 'CANCELED',
+    explain: (sent: boolean) => Problem,
+  ): Promise<{ ended: GenerationRow; sent: boolean }> {
+    const latest = row.status === 'RUNNING' ? await findLatestAttempt(trx, row.id) : undefined
+    const open = latest?.outcome === null ? latest : undefined
+    const sent = open !== undefined && open.phase !== 'NOT_SENT'
+    const problem = explain(sent)
+    if (open) {
+      const outcome = without === 'CANCELED' ? 'CANCELED' : 'FAILED'
+      await endAttempt(trx, open.id, { outcome, problem: toJson(problem), finishedAt: clock.now() })
+    }
+    const problems = row.imageCount < row.count ? [problem] : []
+    const ended = await settlement.end(trx, append, row, { without, problems, usage: null, reportedUsdMicros: null })
+    if (ended === undefined) throw new Error(`${row.id} changed within a transaction.`)
+    return { ended, sent }
+  }
+}
+
+function canceled(sent: boolean): Problem {
+  return createProblem({
+    code: 'CANCELED',
+    message: sent
+      ? 'Canceled while the provider was at work. It may bill this server; the account is not charged.'
+      : 'Canceled before anything was sent to the provider.',
+    stage: sent ? 'PROVIDER' : 'QUEUE',
+    retryable: true,
+    providerBilled: sent ? null : false,
+  })
+}

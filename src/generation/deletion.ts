@@ -1,0 +1,44 @@
+import type { Clock } from '../clock.ts'
+import { NotFinishedError, NotFoundError } from '../errors.ts'
+import type { Database } from '../store/database.ts'
+import { deleteEvents } from '../store/event-store.ts'
+import { blankGeneration, findOwnGenerations } from '../store/generation-store.ts'
+import { deleteImages, doomBlobs, forgetDoomedBlobs, listDoomedBlobs } from '../store/image-store.ts'
+import { deleteExpiredIdempotencyKeys } from '../store/idempotency-store.ts'
+import type { Viewer } from '../viewer.ts'
+import { IDEMPOTENCY_MS } from './admission.ts'
+import { isTerminal } from './generation-state.ts'
+
+export type Deletion = {
+  /** Throws NotFoundError and NotFinishedError. */
+  delete(viewer: Viewer, id: string): Promise<void>
+  /** Prefixes of bytes that no row needs any more, oldest first. */
+  listDoomed(limit: number): Promise<readonly string[]>
+  /** The bytes under the prefix are gone. */
+  forgetDoomed(prefix: string): Promise<void>
+  /** Idempotency keys are kept for 24 hours. */
+  forgetOldKeys(): Promise<void>
+}
+
+/**
+ * Rows go in one transaction that also dooms the bytes; the bytes go after it, again and again until they are gone, so
+ * that a crash in between leaves neither a row without bytes nor bytes without end.
+ */
+export function createDeletion({ db, clock }: { db: Database; clock: Clock }): Deletion {
+  return {
+    delete: (viewer, id) =>
+      db.transact(async (trx) => {
+        const [row] = await findOwnGenerations(trx, viewer, [id])
+        if (row === undefined) throw new NotFoundError('generation')
+        if (!isTerminal(row.status)) throw new NotFinishedError(id)
+        const now = clock.now()
+        await deleteImages(trx, id)
+        await deleteEvents(trx, id)
+        await blankGeneration(trx, id, now)
+        await doomBlobs(trx, id, now)
+      }),
+    listDoomed: (limit) => listDoomedBlobs(db.read, limit),
+    forgetDoomed: (prefix) => db.transact((trx) => forgetDoomedBlobs(trx, prefix)),
+    forgetOldKeys: () => db.transact((trx) => deleteExpiredIdempotencyKeys(trx, clock.now() - IDEMPOTENCY_MS)),
+  }
+}

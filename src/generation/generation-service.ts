@@ -1,0 +1,130 @@
+import { InvalidInputError, RequestError } from '../errors.ts'
+import type { Account } from '../identity/account-service.ts'
+import type { RateLimits } from '../identity/rate-limits.ts'
+import { estimateImages } from '../ledger/pricing.ts'
+import type { ModelCatalog } from '../providers/model-catalog.ts'
+import type { Database } from '../store/database.ts'
+import { findOwnGenerations } from '../store/generation-store.ts'
+import type { Viewer } from '../viewer.ts'
+import type { createAdmission } from './admission.ts'
+import type { Cancellation } from './cancellation.ts'
+import type { Deletion } from './deletion.ts'
+import type { GenerationCache } from './generation-cache.ts'
+import { isTerminal } from './generation-state.ts'
+import type { GenerationInput } from './generation-types.ts'
+import { checkInput } from './input-limits.ts'
+import type { ModelChooser } from './model-choice.ts'
+import type { Estimate, GenerationService, RetryOverrides } from './services.ts'
+import { readStoredRequest } from './stored-request.ts'
+
+export type GenerationServiceDeps = {
+  readonly db: Database
+  readonly admit: ReturnType<typeof createAdmission>
+  readonly chooseModels: ModelChooser
+  readonly cancellation: Cancellation
+  readonly deletion: Deletion
+  readonly catalog: ModelCatalog
+  readonly cache: GenerationCache
+  readonly rateLimits: RateLimits
+  readonly account: (viewer: Viewer) => Promise<Account>
+  /** A worker may have something to do. */
+  readonly nudge: () => void
+  /** The generation has ended by the caller's word: whoever works on it may stop. */
+  readonly stopWork: (generationId: string) => void
+  /** Bytes wait to be deleted. */
+  readonly sweep: () => void
+}
+
+export function createGenerationService(deps: GenerationServiceDeps): GenerationService {
+  const { db, cache } = deps
+
+  return {
+    async create(viewer, input) {
+      return admit(viewer, input, null)
+    },
+
+    async estimate(viewer, input) {
+      assertInput(input)
+      const choice = deps.chooseModels(viewer, input)
+      const account = await deps.account(viewer)
+      return toEstimate(deps.catalog, choice, account)
+    },
+
+    async cancel(viewer, id) {
+      const canceled = await deps.cancellation.cancel(viewer, id)
+      if (canceled.effect !== 'TOO_LATE') deps.stopWork(id)
+      cache.put(canceled.generation)
+      return canceled
+    },
+
+    async retry(viewer, id, overrides, idempotencyKey) {
+      const [row] = await findOwnGenerations(db.read, viewer, [id])
+      if (row === undefined) throw new RequestError('NOT_FOUND', 'No such generation.')
+      if (!isTerminal(row.status)) {
+        const message = 'It has not ended yet. Wait for its end, or cancel it first.'
+        throw new InvalidInputError([{ path: 'id', message, allowed: [] }])
+      }
+      const { input } = readStoredRequest(row.request)
+      return admit(viewer, applyOverrides(input, overrides, idempotencyKey), id)
+    },
+
+    async delete(viewer, id) {
+      await deps.deletion.delete(viewer, id)
+      cache.drop(id)
+      deps.sweep()
+    },
+  }
+
+  async function admit(viewer: Viewer, input: GenerationInput, parentId: string | null) {
+    assertInput(input)
+    await deps.rateLimits.consume(viewer)
+    const created = await deps.admit(viewer, input, parentId)
+    if (!created.replayed) deps.nudge()
+    return created
+  }
+}
+
+function assertInput(input: GenerationInput): void {
+  const problems = checkInput(input)
+  if (problems.length > 0) throw new InvalidInputError(problems)
+}
+
+/** The seed of the first run is not repeated unless it was asked for; `provider` belongs to the model it narrowed. */
+function applyOverrides(
+  input: GenerationInput,
+  overrides: RetryOverrides,
+  idempotencyKey: string | null,
+): GenerationInput {
+  const { model, providerOptions } = overrides
+  return {
+    ...input,
+    prompt: overrides.prompt ?? input.prompt,
+    model: model ?? input.model,
+    provider: model === null ? input.provider : null,
+    seed: overrides.seed ?? input.seed,
+    count: overrides.count ?? input.count,
+    strict: overrides.strict ?? input.strict,
+    providerOptions: providerOptions ?? input.providerOptions,
+    idempotencyKey,
+  }
+}
+
+function toEstimate(catalog: ModelCatalog, choice: ReturnType<ModelChooser>, account: Account): Estimate {
+  const { first, estimate } = choice
+  const balanceMicros = account.balanceMicros - account.heldMicros
+  const priced = first.price && estimateImages(first.price, first.count)
+  const one = first.price && estimateImages(first.price, 1)
+  const isAffordable = (maxMicros: number) => account.billing === 'METERED' || balanceMicros >= maxMicros
+  return {
+    model: catalog.get(first.modelId),
+    total: estimate,
+    perImage: one && { minMicros: one.minMicros, maxMicros: one.maxMicros },
+    lines: priced?.lines ?? [],
+    parameters: first.parameters,
+    warnings: first.warnings,
+    balanceMicros,
+    affordable: estimate === null ? null : isAffordable(estimate.maxMicros),
+    priceAsOf: first.price?.asOf ?? null,
+    priceSource: first.price?.source ?? null,
+  }
+}

@@ -1,0 +1,60 @@
+import { ModelUnavailableError } from '../errors.ts'
+import type { Model } from '../providers/model.ts'
+import type { ModelCatalog } from '../providers/model-catalog.ts'
+import type { ProviderRegistry } from '../providers/provider-registry.ts'
+import type { Viewer } from '../viewer.ts'
+import type { ModelAvailability, ProviderHealthBoard } from './model-availability.ts'
+import type { RunStatistics } from './run-statistics.ts'
+import type { ModelFilter, ModelService } from './services.ts'
+
+export function createModelService(deps: {
+  catalog: ModelCatalog
+  availability: ModelAvailability
+  providers: ProviderRegistry
+  health: ProviderHealthBoard
+  statistics: RunStatistics
+}): ModelService {
+  const { catalog, availability, providers, health, statistics } = deps
+  const reasonOf = (viewer: Viewer, model: Model) => availability.reason(viewer, model)?.message ?? null
+
+  return {
+    list: (viewer, filter) =>
+      catalog
+        .list()
+        .filter((model) => filter === null || (fits(model, filter) && isAvailabilityAsked(viewer, model, filter))),
+
+    find(name) {
+      try {
+        return catalog.resolve({ model: name, provider: null }).model
+      } catch (error) {
+        if (error instanceof ModelUnavailableError) return undefined
+        throw error
+      }
+    },
+
+    unavailableReason: reasonOf,
+    statistics: (modelId) => statistics.of(modelId),
+
+    providers: () =>
+      providers
+        .list()
+        .map(({ id, name, configured }) => ({ id, name, configured, health: health.health(id) })),
+  }
+
+  function isAvailabilityAsked(viewer: Viewer, model: Model, { available }: ModelFilter): boolean {
+    return available === null || (reasonOf(viewer, model) === null) === available
+  }
+}
+
+function fits({ provider, lifecycle, capabilities, id, name, description, aliases }: Model, filter: ModelFilter): boolean {
+  const { search } = filter
+  const words = [id, name, description ?? '', ...aliases.map((alias) => alias.name)].join(' ').toLowerCase()
+  return (
+    (filter.provider === null || provider === filter.provider) &&
+    (filter.lifecycle === null || filter.lifecycle.includes(lifecycle.state)) &&
+    (filter.minCount === null || capabilities.maxCount >= filter.minCount) &&
+    (filter.seed === null || capabilities.seed === filter.seed) &&
+    (filter.referenceImages === null || capabilities.maxReferenceImages > 0 === filter.referenceImages) &&
+    (search === null || words.includes(search.toLowerCase()))
+  )
+}

@@ -1,0 +1,98 @@
+import type { Clock } from '../clock.ts'
+import type { Currency } from '../ledger/currency.ts'
+import { type Ledger, spendScopes } from '../ledger/ledger.ts'
+import type { PriceSnapshot } from '../ledger/price-snapshot.ts'
+import { settle as settlePrice } from '../ledger/pricing.ts'
+import type { ProviderUsage } from '../providers/provider.ts'
+import type { JobQueue } from '../queue/job-queue.ts'
+import type { Trx } from '../store/database.ts'
+import { updateGeneration } from '../store/generation-store.ts'
+import { listImagesOfGenerations } from '../store/image-store.ts'
+import type { GenerationRow, GenerationStatus, ImageRow } from '../store/tables.ts'
+import type { AppendEvent } from './event-log.ts'
+import { assertTransition } from './generation-state.ts'
+import type { Problem, TokenUsage } from './generation-types.ts'
+import { toJson } from './records.ts'
+
+/** How a generation ends. What was made is kept and paid whatever the reason; what was not is listed and released. */
+export type Ending = {
+  /** Where there is no image. With at least one the generation is COMPLETED: partial success is a result. */
+  readonly without: 'FAILED' | 'CANCELED'
+  readonly problems: readonly Problem[]
+  readonly usage: ProviderUsage | null
+  readonly reportedUsdMicros: number | null
+  /** Set by a worker: the ending counts only while it holds the fence. */
+  readonly attemptToken?: string
+}
+
+/** The one way to a terminal state: images counted, captures and release, status, event and job in one transaction. */
+export type Settlement = {
+  /** undefined: it had ended already or the fence is lost, and nothing was changed. */
+  end(trx: Trx, append: AppendEvent, row: GenerationRow, ending: Ending): Promise<GenerationRow | undefined>
+}
+
+export function createSettlement(deps: {
+  ledger: Ledger
+  queue: JobQueue
+  currency: Currency
+  clock: Clock
+}): Settlement {
+  const { ledger, queue, currency, clock } = deps
+
+  return {
+    async end(trx, append, row, ending) {
+      const now = clock.now()
+      const images = await listImagesOfGenerations(trx, [row.id])
+      const status: GenerationStatus = images.length > 0 ? 'COMPLETED' : ending.without
+      assertTransition(row.status, status)
+      const captures = priceOf(row, images, ending.usage)
+      const fence = ending.attemptToken === undefined ? {} : { attemptToken: ending.attemptToken }
+      const ended = await updateGeneration(trx, { id: row.id, from: [row.status], ...fence }, {
+        status,
+        attemptToken: null,
+        problems: JSON.stringify(ending.problems),
+        error: status === 'FAILED' ? toJson(ending.problems[0]) : null,
+        heldMicros: 0,
+        chargedMicros: captures.reduce((sum, capture) => sum + capture.amountMicros, 0),
+        providerReportedMicros:
+          ending.reportedUsdMicros === null ? null : currency.reportedToMicros(ending.reportedUsdMicros),
+        tokens: toJson(toTokenUsage(ending.usage)),
+        finishedAt: now,
+      })
+      if (ended === undefined) return undefined
+      await ledger.settle(trx, {
+        accountId: row.accountId,
+        generationId: row.id,
+        heldMicros: row.heldMicros,
+        captures,
+        day: row.spendDay,
+        scopes: spendScopes(row, row.spendDay),
+        now,
+      })
+      await queue.finish(trx, row.id)
+      const problem = status === 'COMPLETED' ? undefined : ending.problems[0]
+      await append(trx, ended, { kind: status, previousStatus: row.status, at: now, ...(problem && { problem }) })
+      return ended
+    },
+  }
+
+  /** One capture an image, by the prices that the client was shown. */
+  function priceOf(row: GenerationRow, images: readonly ImageRow[], usage: ProviderUsage | null) {
+    const price: PriceSnapshot | null = row.price === null ? null : JSON.parse(row.price)
+    const { perImageMicros } =
+      price === null
+        ? { perImageMicros: [] }
+        : settlePrice(price, { heldMicros: row.heldMicros, images, tokens: usage })
+    return images.map((image, place) => ({
+      imageIndex: image.imageIndex,
+      amountMicros: perImageMicros[place] ?? 0,
+    }))
+  }
+}
+
+function toTokenUsage(usage: ProviderUsage | null): TokenUsage | null {
+  if (usage === null) return null
+  const { inputTokens: input, outputTokens, imageOutputTokens, totalTokens: total } = usage
+  const output = outputTokens === null && imageOutputTokens === null ? null : (outputTokens ?? 0) + (imageOutputTokens ?? 0)
+  return { input, output, total }
+}

@@ -1,0 +1,46 @@
+import type { Clock } from '../clock.ts'
+
+/** Something to be done again and again, at the latest every so often, and at once when nudged. */
+export type Loop = {
+  start(): void
+  /** Run soon. While it runs already: once more behind it, so that nothing that just came is overlooked. */
+  nudge(): void
+  /** Resolves when the run that is under way has ended. */
+  stop(): Promise<void>
+}
+
+export function createLoop(deps: {
+  clock: Clock
+  everyMs: number
+  run: () => Promise<void>
+  /** A run that throws is told of and the loop goes on at its next turn. */
+  onError: (error: unknown) => void
+}): Loop {
+  const { clock, everyMs, run, onError } = deps
+  const stopping = new AbortController()
+  let waking = new AbortController()
+  let running: Promise<void> = Promise.resolve()
+
+  const turn = async () => {
+    while (!stopping.signal.aborted) {
+      waking = new AbortController()
+      try {
+        await run()
+      } catch (error) {
+        onError(error)
+      }
+      await clock.sleep(everyMs, AbortSignal.any([waking.signal, stopping.signal]))
+    }
+  }
+
+  return {
+    start() {
+      running = turn()
+    },
+    nudge: () => waking.abort(),
+    stop() {
+      stopping.abort()
+      return running
+    },
+  }
+}

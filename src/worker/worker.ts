@@ -1,0 +1,134 @@
+import type { Clock } from '../clock.ts'
+import type { Attempts, RunningAttempt } from '../generation/attempts.ts'
+import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics.ts'
+import type { ProviderRegistry } from '../providers/provider-registry.ts'
+import type { ClaimedJob, JobQueue } from '../queue/job-queue.ts'
+import { createLoop } from './loop.ts'
+import type { ProviderGate } from './provider-gate.ts'
+import { type RunAttemptDeps, type RunOutcome, runAttempt } from './run-attempt.ts'
+
+export type Worker = {
+  start(): void
+  /** There may be a job to claim. */
+  nudge(): void
+  /** The generation has ended by somebody else's word: its attempt, if it runs here, is dropped. */
+  stopWork(generationId: string): void
+  /** Claims nothing more, lets what runs finish for `graceMs`, then lets go of it: it is taken up at the next start. */
+  drain(graceMs: number): Promise<void>
+  running(): number
+}
+
+export type WorkerDeps = RunAttemptDeps & {
+  readonly attempts: Attempts
+  readonly queue: JobQueue
+  readonly providers: ProviderRegistry
+  readonly gate: ProviderGate
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  /** Attempts at a time in this process. */
+  readonly concurrency: number
+  readonly leaseMs: number
+  /** How long a job whose time has come may wait where no nudge told of it. */
+  readonly pollMs: number
+}
+
+type Running = { readonly job: ClaimedJob; readonly stop: AbortController; readonly done: Promise<void> }
+
+export function createWorker(deps: WorkerDeps): Worker {
+  const { attempts, queue, gate, clock, logger, metrics } = deps
+  const running = new Map<string, Running>()
+  let draining = false
+
+  const fault = (what: string) => (error: unknown) => logger.error({ err: error }, what)
+  const claiming = createLoop({ clock, everyMs: deps.pollMs, run: claimAll, onError: fault('Claiming failed') })
+  const beating = createLoop({ clock, everyMs: deps.leaseMs / 3, run: beat, onError: fault('Heartbeat failed') })
+  const reaping = createLoop({ clock, everyMs: deps.leaseMs / 2, run: reap, onError: fault('Reaping failed') })
+
+  return {
+    start() {
+      for (const loop of [claiming, beating, reaping]) loop.start()
+    },
+    nudge: () => claiming.nudge(),
+    stopWork: (generationId) => running.get(generationId)?.stop.abort(),
+    running: () => running.size,
+
+    async drain(graceMs) {
+      draining = true
+      await Promise.all([claiming.stop(), reaping.stop()])
+      const settled = Promise.all([...running.values()].map((each) => each.done))
+      const late = new AbortController()
+      await Promise.race([settled, clock.sleep(graceMs, late.signal)])
+      late.abort()
+      for (const { stop } of running.values()) stop.abort()
+      await settled
+      await beating.stop()
+    },
+  }
+
+  async function claimAll(): Promise<void> {
+    while (!draining && running.size < deps.concurrency) {
+      const begun = await attempts.claim({ busyProviders: gate.busy() })
+      metrics.claim(begun ? 'claimed' : 'empty')
+      if (begun === undefined) return
+      if (begun.kind === 'run') launch(begun.attempt)
+    }
+  }
+
+  function launch(attempt: RunningAttempt): void {
+    const { job } = attempt
+    const stop = new AbortController()
+    gate.enter(job.provider)
+    const done = work(attempt, stop.signal).finally(() => {
+      gate.leave(job.provider)
+      // A second lease of the same generation may have begun here meanwhile: only one's own entry is taken away.
+      if (running.get(job.generationId)?.stop === stop) running.delete(job.generationId)
+      claiming.nudge()
+    })
+    running.set(job.generationId, { job, stop, done })
+  }
+
+  async function work(attempt: RunningAttempt, signal: AbortSignal): Promise<void> {
+    const { job, attemptId, attemptNumber } = attempt
+    const startedAt = clock.now()
+    const about = { generation: job.generationId, attempt: attemptId, number: attemptNumber, model: job.model }
+    try {
+      const outcome = await runAttempt(deps, deps.providers.get(job.provider), attempt, signal)
+      report(about, job.provider, outcome, clock.now() - startedAt)
+    } catch (error) {
+      // The lease runs out by itself, and whoever claims the job next finds how far this attempt had come.
+      logger.error({ ...about, err: error }, 'An attempt could not be settled')
+    } finally {
+      deps.progress.forget(job.generationId)
+    }
+  }
+
+  function report(about: object, providerId: string, outcome: RunOutcome, durationMs: number): void {
+    if (outcome.kind === 'dropped') {
+      logger.info({ ...about, durationMs }, 'Attempt dropped')
+      metrics.attempt(providerId, 'abandoned', durationMs / 1000)
+      return
+    }
+    const { result, ended } = outcome
+    const problem = ended.problem && { code: ended.problem.code, providerCode: ended.problem.providerCode }
+    logger.info({ ...about, durationMs, status: ended.status, problem }, 'Attempt ended')
+    metrics.attempt(providerId, ended.problem === null ? 'succeeded' : ended.status === 'COMPLETED' ? 'partial' : 'failed', durationMs / 1000)
+    if (result.kind === 'failed') gate.failed(providerId, result.error)
+    else if (result.kind === 'answered') gate.succeeded(providerId)
+  }
+
+  /** Attempts whose lease is gone are dropped at once: whoever has it now may be calling the provider. */
+  async function beat(): Promise<void> {
+    const jobs = [...running.values()]
+    const held = await queue.heartbeat(jobs.map((each) => each.job))
+    for (const { job, stop } of jobs) if (!held.has(job.generationId)) stop.abort()
+  }
+
+  async function reap(): Promise<void> {
+    const returned = await queue.reap()
+    if (returned === 0) return
+    logger.warn({ jobs: returned }, 'Jobs whose worker was lost are taken up again')
+    claiming.nudge()
+  }
+}
