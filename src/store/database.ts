@@ -38,7 +38,9 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
   }
   if (url.startsWith('sqlite:')) {
     const { exclusive = false, mustExist = false } = options
-    return openSqliteDatabase({ ...common, path: url.slice('sqlite:'.length), exclusive, mustExist })
+    const path = url.slice('sqlite:'.length).trim()
+    if (path === '') throw new DatabaseRefusedError('DATABASE_URL names no file: write sqlite:<path>.')
+    return openSqliteDatabase({ ...common, path, exclusive, mustExist })
   }
   if (/^postgres(ql)?:\/\//.test(url)) return openPostgresDatabase({ ...common, url })
   throw new DatabaseRefusedError('DATABASE_URL is neither sqlite:<path> nor postgres://…')

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import SqliteConnection from 'better-sqlite3'
 import { DatabaseRefusedError } from './store-errors.ts'
@@ -65,6 +65,14 @@ export function backUpFile(connection: SqliteConnection.Database, path: string, 
   rmSync(unfinished, { force: true })
   createPrivateFile(unfinished)
   connection.prepare('vacuum into ?').run(unfinished)
+  syncFile(unfinished)
   renameSync(unfinished, target)
   return target
+}
+
+/** Not for a database that is open: closing any descriptor of a file drops the process's locks on it. */
+function syncFile(path: string): void {
+  const descriptor = openSync(path, 'r+')
+  fsyncSync(descriptor)
+  closeSync(descriptor)
 }

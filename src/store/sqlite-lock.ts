@@ -1,12 +1,15 @@
 import SqliteConnection from 'better-sqlite3'
+import { createPrivateFile } from './sqlite-file.ts'
 import { DatabaseRefusedError } from './store-errors.ts'
 
 /**
  * Held by the one server process that works on a SQLite database; gives back what releases it. The lock is the
  * operating system's, on a file beside the database, and goes with the process however that ends. A lock on the
- * database itself would shut the command line tools out.
+ * database itself would shut the command line tools out. The file stays: removing it would let two others each lock
+ * another one of the same name.
  */
 export function lockDatabaseFile(path: string): () => void {
+  createPrivateFile(`${path}.lock`)
   const lock = new SqliteConnection(`${path}.lock`, { timeout: 0 })
   try {
     lock.exec('begin exclusive')
