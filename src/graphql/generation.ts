@@ -105,7 +105,7 @@ function registerOutcome(builder: Builder): void {
   builder.objectFields('Generation', (t) => ({
     images: t.loadableGroup({
       type: 'Image',
-      complexity: { field: 1, multiplier: 4 },
+      complexity: { field: 1, multiplier: 3 },
       description: 'The images stored so far, by index.',
       load: loadImagesOf,
       group: (image) => image.generationId,
