@@ -23,6 +23,8 @@ function project(name: string, limits: ProjectLimits) {
 }
 
 export default defineConfig({
+  // Without Vite's own `development` condition, which would load a second copy of graphql beside the one that Yoga loads.
+  ssr: { resolve: { conditions: ['module-sync', 'node', 'import', 'default'] } },
   test: {
     projects: [
       project('unit', { testTimeoutMs: 5_000, filesInParallel: true }),

@@ -1,0 +1,103 @@
+import { type ExecutionResult, GraphQLError } from 'graphql'
+import { AppError, InvalidInputError, RateLimitedError, RequestError } from '../errors.ts'
+import type { Ids } from '../ids.ts'
+import type { Logger } from '../logger.ts'
+
+/** HTTP status by `extensions.code`, where an answer has no data at all. */
+const STATUS_BY_CODE: Readonly<Record<string, number>> = {
+  UNAUTHENTICATED: 401,
+  INSUFFICIENT_CREDITS: 402,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  NOT_ACCEPTABLE: 406,
+  IDEMPOTENCY_CONFLICT: 409,
+  INVALID_INPUT: 422,
+  RATE_LIMITED: 429,
+  INTERNAL: 500,
+  UNAVAILABLE: 503,
+}
+
+/** Of the transport's own extensions, clients see none. */
+const INTERNAL_EXTENSIONS = new Set(['unexpected', 'originalError'])
+
+export function statusOf(code: string): number {
+  return STATUS_BY_CODE[code] ?? 400
+}
+
+export function refusal(
+  code: string,
+  message: string,
+  extensions: Readonly<Record<string, unknown>> = {},
+): GraphQLError {
+  return new GraphQLError(message, { extensions: { ...extensions, code, http: httpOf(code, extensions.retryAfterMs) } })
+}
+
+function httpOf(code: string, retryAfterMs: unknown): object {
+  const retryAfter = typeof retryAfterMs === 'number' ? Math.max(1, Math.ceil(retryAfterMs / 1000)) : null
+  return { status: statusOf(code), ...(retryAfter === null ? {} : { headers: { 'retry-after': String(retryAfter) } }) }
+}
+
+/**
+ * Turns what was thrown into what a client may see. `AppError` keeps code and words; what GraphQL itself reports passes;
+ * all else is a bug: logged under an id, and that id is all that leaves the house.
+ */
+export function createErrorMask(deps: { logger: Logger; ids: Ids }): (error: unknown) => GraphQLError {
+  return (error) => {
+    const cause = causeOf(error)
+    const place = error instanceof GraphQLError ? placeOf(error) : {}
+    if (cause instanceof AppError) {
+      const shown = refusal(cause.code, cause.message, detailsOf(cause))
+      return new GraphQLError(shown.message, { ...place, extensions: shown.extensions })
+    }
+    if (cause instanceof GraphQLError) return error instanceof GraphQLError ? error : cause
+    const errorId = deps.ids.token()
+    deps.logger.error({ error: cause, errorId }, 'An unexpected error was masked.')
+    return new GraphQLError('Unexpected error.', {
+      ...place,
+      extensions: { code: 'INTERNAL', errorId, http: { status: 500 } },
+    })
+  }
+}
+
+function causeOf(error: unknown): unknown {
+  let cause = error
+  while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError
+  return cause
+}
+
+function placeOf(error: GraphQLError) {
+  return { nodes: error.nodes, source: error.source, positions: error.positions, path: error.path }
+}
+
+function detailsOf(error: AppError): Readonly<Record<string, unknown>> {
+  if (error instanceof RequestError) return error.details
+  if (error instanceof RateLimitedError) return { retryAfterMs: error.retryAfterMs }
+  if (error instanceof InvalidInputError) return { fields: error.fields }
+  return {}
+}
+
+export type Presentation = {
+  readonly requestId: string
+  /** Keep `extensions.http`, which decides the HTTP status and is taken out by the writer of the answer. */
+  readonly keepHttp: boolean
+}
+
+/** Every error that leaves carries a code and the request's id, and nothing of ours. Results without errors pass as they are. */
+export function presentResult<Result extends ExecutionResult>(result: Result, presentation: Presentation): Result {
+  if (!result.errors?.length) return result
+  const hasData = result.data !== undefined && result.data !== null
+  const keepHttp = presentation.keepHttp && !hasData
+  return { ...result, errors: result.errors.map((error) => presentError(error, { ...presentation, keepHttp })) }
+}
+
+export function presentError(error: GraphQLError, presentation: Presentation): GraphQLError {
+  const extensions: Record<string, unknown> = { code: 'BAD_USER_INPUT' }
+  for (const [key, value] of Object.entries(error.extensions ?? {})) {
+    if (INTERNAL_EXTENSIONS.has(key) || (key === 'http' && !presentation.keepHttp)) continue
+    extensions[key] = value
+  }
+  return new GraphQLError(error.message, {
+    ...placeOf(error),
+    extensions: { ...extensions, requestId: presentation.requestId },
+  })
+}

@@ -1,0 +1,144 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Metrics } from '../metrics.ts'
+import type { ConnectionRegistry } from './connection-registry.ts'
+import { headerCredentials } from './credentials.ts'
+import { type EventStream, openEventStream } from './event-stream.ts'
+import { type GraphiqlPage, wantsPage } from './graphiql-page.ts'
+import type { GraphqlEngine } from './graphql-engine.ts'
+import { presentError, presentResult } from './graphql-errors.ts'
+import { observeOperation } from './operation-metrics.ts'
+import { createOperationScope, type OperationScope, type RequestInfo } from './operation-scope.ts'
+import { readBody } from './request-body.ts'
+import { headerOf } from './request-facts.ts'
+import { sendError } from './response-headers.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { TransportLimits } from './server-options.ts'
+import type { ViewerWatch } from './viewer-watch.ts'
+
+export type GraphqlRouteDeps = {
+  readonly engine: GraphqlEngine
+  /** null: switched off. */
+  readonly page: GraphiqlPage | null
+  readonly streams: ConnectionRegistry
+  readonly watchViewer: ViewerWatch
+  readonly scheduler: Scheduler
+  readonly metrics: Metrics
+  readonly limits: TransportLimits
+}
+
+export type GraphqlRoute = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  info: RequestInfo,
+  search: string,
+) => Promise<void>
+
+/** Operations over HTTP, with single answers and event streams, and the page that a browser gets. */
+export function createGraphqlRoute(deps: GraphqlRouteDeps): GraphqlRoute {
+  return async (request, response, info, search) => {
+    if (deps.page && wantsPage(request)) return deps.page.send(request, response)
+    const body = await readBody(request, deps.limits.bodyBytes)
+    if (body === null) return sendError(response, tooLarge(deps.limits.bodyBytes))
+    const scope = createOperationScope({
+      transport: 'http',
+      request: info,
+      credentials: headerCredentials(info, headerOf(request, 'authorization')),
+      lastEventId: headerOf(request, 'last-event-id'),
+      viewer: null,
+    })
+    response.once('close', scope.abort)
+    try {
+      await answer(deps, request, response, scope, { body, search })
+    } finally {
+      scope.end()
+    }
+  }
+}
+
+type Incoming = { readonly body: Buffer<ArrayBuffer>; readonly search: string }
+
+async function answer(
+  deps: GraphqlRouteDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  scope: OperationScope,
+  { body, search }: Incoming,
+): Promise<void> {
+  const observed = observeOperation(deps.metrics, scope)
+  const isHead = request.method === 'HEAD'
+  const answered = await deps.engine.respond(
+    {
+      method: isHead ? 'GET' : (request.method ?? 'GET'),
+      target: `/graphql${search}`,
+      headers: plainHeaders(request),
+      body: body.length === 0 ? null : isMultipart(request) ? body : body.toString('utf8'),
+    },
+    scope,
+  )
+  observed(answered.status)
+  response.statusCode = answered.status
+  answered.headers.forEach((value, name) => {
+    response.setHeader(name, value)
+  })
+  if (!scope.events) response.end(await answered.text())
+  else if (isHead) await endUnread(scope, response)
+  else await writeStream(deps, response, scope, scope.events)
+}
+
+async function writeStream(
+  deps: GraphqlRouteDeps,
+  response: ServerResponse,
+  scope: OperationScope,
+  events: NonNullable<OperationScope['events']>,
+): Promise<void> {
+  const { requestId } = scope.request
+  const presentation = { requestId, keepHttp: false }
+  const stream = openEventStream({
+    response,
+    events,
+    cursor: () => scope.stream.cursor,
+    present: (result) => presentResult(result, presentation),
+    mask: (error) => ({ errors: [presentError(deps.engine.mask(error), presentation)] }),
+    scheduler: deps.scheduler,
+    pingMs: deps.limits.pingMs,
+    stallMs: deps.limits.stallMs,
+  })
+  const forget = register(deps, stream, response, scope)
+  deps.metrics.streamEnded(await stream.done)
+  forget()
+}
+
+function register(
+  deps: GraphqlRouteDeps,
+  stream: EventStream,
+  response: ServerResponse,
+  scope: OperationScope,
+): () => void {
+  const remove = deps.streams.add({ close: stream.end, terminate: () => response.destroy() })
+  const unwatch = scope.viewer ? deps.watchViewer(scope.viewer, scope.credentials, stream.end) : () => undefined
+  return () => {
+    remove()
+    unwatch()
+  }
+}
+
+async function endUnread(scope: OperationScope, response: ServerResponse): Promise<void> {
+  response.end()
+  await scope.events?.return?.()
+}
+
+function isMultipart(request: IncomingMessage): boolean {
+  return request.headers['content-type']?.toLowerCase().startsWith('multipart/') ?? false
+}
+
+function plainHeaders(request: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (typeof value === 'string') headers[name] = value
+  }
+  return headers
+}
+
+function tooLarge(limitBytes: number) {
+  return { status: 413, code: 'REQUEST_ENTITY_TOO_LARGE', message: `A request body has at most ${limitBytes} bytes.` }
+}

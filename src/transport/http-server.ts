@@ -1,0 +1,75 @@
+import { createConnectionRegistry } from './connection-registry.ts'
+import { createGraphiqlPage } from './graphiql-page.ts'
+import { createGraphqlEngine } from './graphql-engine.ts'
+import { createGraphqlRoute } from './graphql-route.ts'
+import { createHostGuard } from './host-guard.ts'
+import { createListener } from './listener.ts'
+import { createRouter } from './router.ts'
+import { createScheduler } from './scheduler.ts'
+import { DEFAULT_LIMITS, type HttpServerOptions, type TransportConfig } from './server-options.ts'
+import { createSubscriptionLimiter } from './subscription-limiter.ts'
+import { createViewerWatch } from './viewer-watch.ts'
+import { createWebSocketDoor } from './websocket-door.ts'
+
+export type HttpServer = {
+  /** Resolves when connections are taken. `url` is that of `/graphql`, with the real port. */
+  start(): Promise<{ readonly url: string; readonly port: number }>
+  /**
+   * Readiness fails at once and, for `readinessMs`, alone, so that a load balancer looks away. Then no more connections
+   * are taken, sockets and streams are closed in batches, requests are let end, and what is left after `graceMs` is cut.
+   */
+  stop(options: { readonly graceMs: number; readonly readinessMs?: number }): Promise<void>
+  openSockets(): number
+  openStreams(): number
+}
+
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { config, clock } = options
+  let port = config.port
+  let draining = false
+  const limits = { ...DEFAULT_LIMITS, ...config.limits }
+  const scheduler = createScheduler(options)
+  const guard = createHostGuard({ ...config, port: () => port })
+  const engine = createGraphqlEngine({ options, limits, guard, limiter: createSubscriptionLimiter(), scheduler })
+  const sockets = createConnectionRegistry(options)
+  const streams = createConnectionRegistry(options)
+  const watchViewer = createViewerWatch({ ...options, scheduler, reauthenticateMs: limits.reauthenticateMs })
+  const shared = { ...options, engine, limits, scheduler, watchViewer, sockets, streams }
+  const router = createRouter({
+    options,
+    guard,
+    engine,
+    graphql: createGraphqlRoute({ ...shared, page: config.graphiql ? createGraphiqlPage(config.graphiqlTabs) : null }),
+    door: createWebSocketDoor(shared),
+    isDraining: () => draining,
+  })
+  const listener = createListener({
+    limits,
+    clock,
+    onRequest: (request, response) => void router.handle(request, response),
+    onUpgrade: router.upgrade,
+  })
+
+  return {
+    async start() {
+      port = await listener.listen(config.host, config.port)
+      scheduler.start()
+      return { url: `${baseUrl(config, port)}/graphql`, port }
+    },
+    async stop({ graceMs, readinessMs = 0 }) {
+      draining = true
+      if (readinessMs > 0) await clock.sleep(readinessMs)
+      await Promise.all([listener.close(graceMs), sockets.drain(graceMs), streams.drain(graceMs)])
+      scheduler.stop()
+    },
+    openSockets: sockets.size,
+    openStreams: streams.size,
+  }
+}
+
+function baseUrl(config: TransportConfig, port: number): string {
+  if (config.publicUrl !== null) return config.publicUrl.replace(/\/+$/, '')
+  const isWildcard = config.host === '0.0.0.0' || config.host === '::'
+  const host = isWildcard ? 'localhost' : config.host.includes(':') ? `[${config.host}]` : config.host
+  return `http://${host}:${port}`
+}

@@ -1,0 +1,59 @@
+import type { ExecutionResult } from 'graphql'
+import type { Viewer } from '../viewer.ts'
+import type { Credentials } from './server-options.ts'
+
+/** Facts of the HTTP request, or of the WebSocket's opening, that an operation came with. */
+export type RequestInfo = {
+  readonly requestId: string
+  readonly host: string | null
+  readonly origin: string | null
+  readonly remoteAddress: string
+}
+
+/** One operation on its way through the plugins, on whichever transport. */
+export type OperationScope = {
+  readonly transport: 'http' | 'websocket'
+  readonly request: RequestInfo
+  readonly credentials: Credentials
+  readonly lastEventId: string | null
+  readonly stream: { cursor: string | null }
+  readonly signal: AbortSignal
+  /** Set on a WebSocket; over HTTP the authentication plugin sets it. */
+  viewer: Viewer | null
+  /** A GET that no preflight covered: good for watching, which changes nothing, and for nothing else. */
+  subscriptionOnly: boolean
+  /** Set by the result processor: what is left to write as an event stream. */
+  events: AsyncIterator<ExecutionResult> | null
+  operation: 'query' | 'mutation' | 'subscription' | 'unknown'
+  abort(): void
+  /** Registers what must happen when the operation is over, whichever way it ends. Runs at once when it is over. */
+  onEnd(run: () => void): void
+  /** Harmless when called again. */
+  end(): void
+}
+
+export type ScopeStart = Pick<OperationScope, 'transport' | 'request' | 'credentials' | 'lastEventId' | 'viewer'>
+
+export function createOperationScope(start: ScopeStart): OperationScope {
+  const abort = new AbortController()
+  const cleanups: (() => void)[] = []
+  let over = false
+  return {
+    ...start,
+    stream: { cursor: null },
+    signal: abort.signal,
+    subscriptionOnly: false,
+    events: null,
+    operation: 'unknown',
+    abort: () => abort.abort(),
+    onEnd(run) {
+      if (over) run()
+      else cleanups.push(run)
+    },
+    end() {
+      if (over) return
+      over = true
+      for (const run of cleanups) run()
+    },
+  }
+}

@@ -1,0 +1,43 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics.ts'
+import { authenticateOrRefuse, headerCredentials } from './credentials.ts'
+import type { RequestInfo } from './operation-scope.ts'
+import { headerOf, isLocalCaller } from './request-facts.ts'
+import { sendError, sendJson } from './response-headers.ts'
+import type { Authenticate } from './server-options.ts'
+
+/** Liveness: the process answers. Says nothing else, so it needs no key. */
+export function answerHealth(response: ServerResponse): void {
+  sendJson(response, 200, { status: 'ok' })
+}
+
+/** Readiness fails first while draining. Which part is missing stands in the log, not in a public answer. */
+export async function answerReadiness(
+  response: ServerResponse,
+  deps: { draining: boolean; readiness(): Promise<boolean>; logger: Logger },
+): Promise<void> {
+  if (deps.draining) return sendJson(response, 503, { status: 'draining' })
+  const ready = await deps.readiness().catch((error: unknown) => {
+    deps.logger.warn({ error }, 'The readiness check failed.')
+    return false
+  })
+  sendJson(response, ready ? 200 : 503, { status: ready ? 'ok' : 'unavailable' })
+}
+
+/** For callers on this machine, or with a key of scope `admin`: figures tell much about a business. */
+export async function answerMetrics(
+  request: IncomingMessage,
+  response: ServerResponse,
+  deps: { authenticate: Authenticate; metrics: Metrics; info: RequestInfo },
+): Promise<void> {
+  if (!isLocalCaller(request)) {
+    const credentials = headerCredentials(deps.info, headerOf(request, 'authorization'))
+    const viewer = await authenticateOrRefuse(deps.authenticate, credentials)
+    if (!viewer.scopes.includes('admin')) {
+      return sendError(response, { status: 403, code: 'FORBIDDEN', message: 'Metrics need the scope admin.' })
+    }
+  }
+  response.setHeader('content-type', deps.metrics.contentType)
+  response.end(await deps.metrics.render())
+}

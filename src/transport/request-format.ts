@@ -1,0 +1,61 @@
+import { GraphQLError } from 'graphql'
+import type { HostGuard } from './host-guard.ts'
+import type { TransportPlugin } from './plugin-context.ts'
+
+/** A browser cannot send these to another site without asking first; a form, an image or a plain `fetch` cannot set them. */
+const PREFLIGHT_HEADERS = ['x-graphql-yoga-csrf', 'apollo-require-preflight', 'graphql-require-preflight']
+const SIMPLE_FORMS = ['application/x-www-form-urlencoded', 'multipart/form-data']
+
+/**
+ * Cross-site request forgery: whatever a browser would send to us without a preflight is refused, but for watching by
+ * `EventSource`, which can set no header, from pages that may read us anyway. Where keys are required a foreign page has
+ * none to show; this guards the local account. Content types that nothing here reads are left to be answered with 415.
+ */
+export function createRequestFormat(guard: HostGuard): TransportPlugin {
+  return {
+    onRequestParse({ request, serverContext, requestParser, setRequestParser }) {
+      const { scope } = serverContext
+      if (!isPreflighted(request)) {
+        const mayWatch = request.method === 'GET' && acceptsEventStream(request) && guard.allowsOrigin(scope.request)
+        if (!mayWatch) throw forgeryRefusal()
+        scope.subscriptionOnly = true
+      }
+      if (!requestParser) return
+      setRequestParser(async (parsed) => {
+        try {
+          return await requestParser(parsed)
+        } catch (error) {
+          throw formatRefusal(error)
+        }
+      })
+    },
+  }
+}
+
+export function forgeryRefusal(): GraphQLError {
+  return new GraphQLError(
+    `A request that a page of another site could send needs one of the headers ${PREFLIGHT_HEADERS.join(', ')}.`,
+    { extensions: { code: 'FORBIDDEN', http: { status: 403 } } },
+  )
+}
+
+function isPreflighted(request: Request): boolean {
+  if (PREFLIGHT_HEADERS.some((name) => request.headers.has(name))) return true
+  if (/^bearer\s/i.test(request.headers.get('authorization') ?? '')) return true
+  if (request.method !== 'POST') return request.method !== 'GET'
+  const contentType = request.headers.get('content-type')?.toLowerCase() ?? ''
+  return !SIMPLE_FORMS.some((form) => contentType.includes(form))
+}
+
+function acceptsEventStream(request: Request): boolean {
+  return request.headers.get('accept')?.toLowerCase().includes('text/event-stream') ?? false
+}
+
+/**
+ * Yoga answers some unreadable requests with 200 or 500, and tells what the JSON parser said, which quotes the body. They
+ * are the caller's fault, whatever it accepts, and nothing of the body is echoed.
+ */
+function formatRefusal(error: unknown): GraphQLError {
+  const message = error instanceof GraphQLError ? error.message : 'The request could not be read.'
+  return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } })
+}

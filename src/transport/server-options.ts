@@ -1,0 +1,137 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { DocumentNode, GraphQLSchema } from 'graphql'
+import type { Clock } from '../clock.ts'
+import type { Ids } from '../ids.ts'
+import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Viewer } from '../viewer.ts'
+
+/** What a caller shows of itself. The same for HTTP headers and for the parameters of a WebSocket's first message. */
+export type Credentials = {
+  /** As an `Authorization` header would read: `Bearer …`. */
+  readonly authorization: string | null
+  readonly host: string | null
+  readonly origin: string | null
+  readonly remoteAddress: string
+}
+
+/** Throws `RequestError` UNAUTHENTICATED; null is refused in the same words. Called again while a connection lasts. */
+export type Authenticate = (credentials: Credentials) => Promise<Viewer | null>
+
+export type ContextRequest = {
+  readonly viewer: Viewer
+  readonly requestId: string
+  /** The SSE request header: works like a subscription's `after` argument. */
+  readonly lastEventId: string | null
+  /** The source of a subscription sets it when it hands out an event; the SSE writer makes it that event's `id:`. */
+  readonly stream: { cursor: string | null }
+  /** Aborts when nobody waits for the answer any more. What has begun to be written must ignore it. */
+  readonly signal: AbortSignal
+}
+
+export type CostQuery = {
+  readonly schema: GraphQLSchema
+  /** The one operation that will run, with all fragments. */
+  readonly document: DocumentNode
+  readonly variables: Readonly<Record<string, unknown>>
+  /** As `createContext` made it. */
+  readonly context: object
+}
+
+export type OperationCost = { readonly cost: number; readonly depth: number; readonly breadth: number }
+
+export type GraphiqlTab = { readonly name: string; readonly query: string; readonly variables: string | null }
+
+/** Answers below a path prefix. `pathname` is as sent: not decoded. */
+export type Route = {
+  readonly prefix: string
+  /** Label of the metric: one of its fixed set. */
+  readonly name: string
+  handle(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void>
+}
+
+export type TransportLimits = {
+  readonly bodyBytes: number
+  readonly frameBytes: number
+  readonly tokens: number
+  readonly validationErrors: number
+  readonly depth: number
+  /** Fields of an operation with its fragments put in, each alias counted. */
+  readonly fields: number
+  readonly cost: number
+  readonly mutationFields: number
+  readonly executionMs: number
+  readonly headersMs: number
+  readonly requestMs: number
+  readonly keepAliveMs: number
+  /** How often Node looks for requests past their time. */
+  readonly timeoutCheckMs: number
+  /** From the opening of a WebSocket to its first message. */
+  readonly initMs: number
+  readonly pingMs: number
+  /** At most this long does a connection outlive its revoked key. */
+  readonly reauthenticateMs: number
+  readonly operationsPerSocket: number
+  readonly subscriptionsPerAccount: number
+  /** How long an SSE reader may take nothing while something waits for it. */
+  readonly stallMs: number
+}
+
+export const DEFAULT_LIMITS: TransportLimits = Object.freeze({
+  bodyBytes: 1_048_576,
+  frameBytes: 262_144,
+  tokens: 2_000,
+  validationErrors: 10,
+  depth: 15,
+  fields: 1_000,
+  cost: 5_000,
+  mutationFields: 10,
+  executionMs: 30_000,
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 20_000,
+  timeoutCheckMs: 2_000,
+  initMs: 3_000,
+  pingMs: 12_000,
+  reauthenticateMs: 55_000,
+  operationsPerSocket: 100,
+  subscriptionsPerAccount: 1_000,
+  stallMs: 30_000,
+})
+
+export type TransportConfig = {
+  readonly host: string
+  readonly port: number
+  /** Base of the addresses that we hand out; null: from host and port. */
+  readonly publicUrl: string | null
+  /** Pages of other origins that may call: exact, such as `https://app.example.com`. */
+  readonly allowedOrigins: readonly string[]
+  /** Names, with port where it is not the scheme's own, that the `Host` header may carry besides the loopback's. */
+  readonly allowedHosts: readonly string[]
+  /** Callers need no key here, so whatever a browser may be led to send is refused: see `host-guard.ts`. */
+  readonly loopbackOnly: boolean
+  readonly graphiql: boolean
+  readonly graphiqlTabs: readonly GraphiqlTab[]
+  readonly introspection: boolean
+  readonly limits?: Partial<TransportLimits>
+}
+
+export type HttpServerOptions = {
+  readonly schema: GraphQLSchema
+  createContext(request: ContextRequest): object | Promise<object>
+  readonly authenticate: Authenticate
+  /** Missing: only depth, fields and the other counts bound an operation. */
+  costOf?(query: CostQuery): OperationCost
+  /** How many subscriptions the viewer's account may hold on this process; missing: the limit of the settings. */
+  subscriptionsOf?(viewer: Viewer): number | Promise<number>
+  readonly routes: readonly Route[]
+  readonly config: TransportConfig
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly clock: Clock
+  readonly ids: Ids
+  /** 0 to 1, not 1. */
+  random(): number
+  /** Rejects or answers false while requests should go elsewhere. */
+  readiness(): Promise<boolean>
+}
