@@ -76,7 +76,8 @@ export function createAdmission(deps: AdmissionDeps) {
     await insertGeneration(trx, row, tags)
     const { id: generationId, accountId, provider, model, priority, createdAt: now } = row
     await queue.enqueue(trx, { generationId, accountId, provider, model, priority, now })
-    await append(trx, row, { kind: 'QUEUED', previousStatus: null, at: now })
+    const moved = [{ kind: 'held' as const, amountMicros: row.heldMicros }]
+    await append(trx, row, { kind: 'QUEUED', previousStatus: null, at: now, moved })
   }
 }
 

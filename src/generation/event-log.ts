@@ -15,7 +15,11 @@ export type EventDetails = {
   readonly imageId?: string
   readonly message?: string
   readonly problem?: Problem
+  /** What the ledger did in the same transaction: told to the metrics once it has committed, not stored. */
+  readonly moved?: readonly MoneyMoved[]
 }
+
+export type MoneyMoved = { readonly kind: 'held' | 'captured' | 'released'; readonly amountMicros: number }
 
 /** Of the generation as it is after the change that the event tells of. */
 export type EventSubject = Pick<GenerationRow, 'id' | 'accountId' | 'endUser' | 'sequence' | 'status'>
@@ -32,20 +36,29 @@ export type EventLog = {
   batch(): { readonly append: AppendEvent; clear(): void; publish(): void }
 }
 
-export function createEventLog({ db, bus }: { db: Database; bus: EventBus }): EventLog {
+export function createEventLog(deps: {
+  db: Database
+  bus: EventBus
+  onMoved: (moved: MoneyMoved) => void
+}): EventLog {
+  const { db, bus, onMoved } = deps
   const batch: EventLog['batch'] = () => {
     let events: StoredEvent[] = []
+    let moves: MoneyMoved[] = []
     return {
       async append(trx, subject, details) {
         await lockAccountFeed(trx, subject.accountId)
         events.push(await write(trx, subject, details))
+        moves.push(...(details.moved ?? []))
       },
       // A transaction that is run again collects again.
       clear: () => {
         events = []
+        moves = []
       },
       publish: () => {
         for (const event of events) bus.publish(event)
+        for (const moved of moves) onMoved(moved)
       },
     }
   }

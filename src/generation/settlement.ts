@@ -46,6 +46,7 @@ export function createSettlement(deps: {
       const status: GenerationStatus = images.length > 0 ? 'COMPLETED' : ending.without
       assertTransition(row.status, status)
       const captures = priceOf(row, images, ending.usage)
+      const chargedMicros = captures.reduce((sum, capture) => sum + capture.amountMicros, 0)
       const fence = ending.attemptToken === undefined ? {} : { attemptToken: ending.attemptToken }
       const ended = await updateGeneration(trx, { id: row.id, from: [row.status], ...fence }, {
         status,
@@ -53,7 +54,7 @@ export function createSettlement(deps: {
         problems: JSON.stringify(ending.problems),
         error: status === 'FAILED' ? toJson(ending.problems[0]) : null,
         heldMicros: 0,
-        chargedMicros: captures.reduce((sum, capture) => sum + capture.amountMicros, 0),
+        chargedMicros,
         providerReportedMicros:
           ending.reportedUsdMicros === null ? null : currency.reportedToMicros(ending.reportedUsdMicros),
         tokens: toJson(toTokenUsage(ending.usage)),
@@ -71,7 +72,16 @@ export function createSettlement(deps: {
       })
       await queue.finish(trx, row.id)
       const problem = status === 'COMPLETED' ? undefined : ending.problems[0]
-      await append(trx, ended, { kind: status, previousStatus: row.status, at: now, ...(problem && { problem }) })
+      await append(trx, ended, {
+        kind: status,
+        previousStatus: row.status,
+        at: now,
+        ...(problem && { problem }),
+        moved: [
+          { kind: 'captured', amountMicros: chargedMicros },
+          { kind: 'released', amountMicros: row.heldMicros - chargedMicros },
+        ],
+      })
       return ended
     },
   }

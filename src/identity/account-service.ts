@@ -1,5 +1,10 @@
+import { RequestError } from '../errors.ts'
+import { getAccount } from '../store/account-store.ts'
+import type { Database } from '../store/handles.ts'
 import type { BillingMode } from '../store/tables.ts'
 import type { Scope, Viewer } from '../viewer.ts'
+import type { AccessTokens } from './access-tokens.ts'
+import type { ApiKeys } from './api-keys.ts'
 
 export type Account = {
   readonly id: string
@@ -53,5 +58,47 @@ export type AccountService = {
   /** NotFound. */
   revokeApiKey(viewer: Viewer, id: string): Promise<ApiKey>
   /** InvalidInput. */
-  createToken(viewer: Viewer, input: CreateTokenInput): Promise<{ readonly accessToken: string; readonly expiresAt: number }>
+  createToken(
+    viewer: Viewer,
+    input: CreateTokenInput,
+  ): Promise<{ readonly accessToken: string; readonly expiresAt: number }>
+}
+
+export function createAccountService(deps: {
+  readonly database: Pick<Database, 'read'>
+  readonly apiKeys: ApiKeys
+  readonly tokens: Pick<AccessTokens, 'create'>
+}): AccountService {
+  const { database, apiKeys, tokens } = deps
+  return {
+    account: (viewer) => getAccount(database.read, viewer.accountId),
+    async apiKeys(viewer) {
+      assertAdmin(viewer)
+      return apiKeys.list(viewer.accountId)
+    },
+    async findApiKey(viewer, id) {
+      assertAdmin(viewer)
+      return apiKeys.find(viewer.accountId, id)
+    },
+    async createApiKey(viewer, input) {
+      assertAdmin(viewer)
+      // A token is bound to an end user, models, a spend and a day; a key knows no such bounds.
+      if (viewer.tokenId !== null) throw new RequestError('FORBIDDEN', 'An access token cannot make API keys.')
+      return apiKeys.create(viewer.accountId, input, viewer)
+    },
+    async revokeApiKey(viewer, id) {
+      assertAdmin(viewer)
+      return apiKeys.revoke(viewer.accountId, id)
+    },
+    async createToken(viewer, input) {
+      // A token could otherwise make itself one for another end user, or one that outlives it.
+      if (viewer.tokenId !== null) throw new RequestError('FORBIDDEN', 'An access token cannot make access tokens.')
+      return tokens.create(viewer, input)
+    },
+  }
+}
+
+function assertAdmin(viewer: Viewer): void {
+  if (viewer.scopes.includes('admin')) return
+  throw new RequestError('FORBIDDEN', 'This key or token does not have the scope "admin".')
 }

@@ -45,18 +45,18 @@ export type UrlVerdict = VerifiedImage | VerifiedPreview | { readonly kind: 'UNK
 export type UrlSignerDeps = {
   /** The server's secret, at least 32 bytes. The key for URLs is derived from it and good for nothing else. */
   readonly secret: Uint8Array
-  /** What every URL starts with: `https://pictures.example`, or with a path that a proxy takes off again. */
-  readonly publicUrl: string
+  /** What every URL starts with: `https://pictures.example`, or with a path that a proxy takes off again. Asked for each time: the port is known late. */
+  readonly publicUrl: () => string
   readonly clock: Pick<Clock, 'now'>
 }
 
 export function createUrlSigner(deps: UrlSignerDeps): UrlSigner {
   const { clock } = deps
   const digest = createDigest(deps.secret)
-  const base = deps.publicUrl.replace(/\/+$/, '')
+  const base = () => deps.publicUrl().replace(/\/+$/, '')
   const bindingOf = (image: SignableImage) => digest('binding', image.id, image.accountId, image.blobKey).slice(0, 22)
   const signatureOf = (address: ImageAddress) => digest('url', unsignedPath(address))
-  const sign = (address: ImageAddress) => `${base}${signedPath({ address, signature: signatureOf(address) })}`
+  const sign = (address: ImageAddress) => `${base()}${signedPath({ address, signature: signatureOf(address) })}`
   const expiryOf = (options: UrlOptions) =>
     chooseExpiry(clock.now(), options.expiresInSeconds ?? DEFAULT_URL_LIFE_SECONDS)
   return {

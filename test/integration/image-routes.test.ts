@@ -43,7 +43,7 @@ async function openScene(changes: Partial<ImageRoutesDeps> = {}) {
   const errors: unknown[] = []
   const answers: { kind: string; status: number }[] = []
   const looked: string[] = []
-  const signer = createUrlSigner({ secret: Buffer.alloc(32, 1), publicUrl: 'http://pictures.test', clock })
+  const signer = createUrlSigner({ secret: Buffer.alloc(32, 1), publicUrl: () => 'http://pictures.test', clock })
   const previews = createPreviewStore({ clock, ids: createIds(), ttlMs: 60_000, maxBytes: 1_000_000 })
   const route = createImageRoutes({
     storage,

@@ -11,7 +11,7 @@ const IMAGE = { id: 'img_1', accountId: 'acc_1', blobKey: 'gen_1/11.png', mimeTy
 function openSigner(options: { nowMs?: number; secret?: Uint8Array; publicUrl?: string } = {}) {
   const clock = { nowMs: options.nowMs ?? NOON, now: () => clock.nowMs }
   const { secret = SECRET, publicUrl = 'https://pictures.example' } = options
-  return { clock, signer: createUrlSigner({ secret, publicUrl, clock }) }
+  return { clock, signer: createUrlSigner({ secret, publicUrl: () => publicUrl, clock }) }
 }
 
 describe('signed URLs', () => {

@@ -1,0 +1,78 @@
+import { type Clock, createSystemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { createDoors, type Doors } from './composition/doors.ts'
+import { createDomain } from './composition/domain.ts'
+import { openFoundations } from './composition/foundations.ts'
+import { createIds, type Ids } from './ids.ts'
+import type { Logger } from './logger.ts'
+import type { ImageProvider } from './providers/provider.ts'
+import type { TransportLimits } from './transport/server-options.ts'
+
+/** What tests and benchmarks may put in the place of the real thing. */
+export type Overrides = {
+  readonly clock?: Clock
+  readonly ids?: Ids
+  readonly logger?: Logger
+  /** Beside the built-in ones. */
+  readonly providers?: readonly ImageProvider[]
+  readonly leaseMs?: number
+  readonly pollMs?: number
+  /** How often watchers read the log where no publish told them of anything. */
+  readonly refreshMs?: number
+  readonly limits?: Partial<TransportLimits>
+  /** 0 to 1, not 1. */
+  readonly random?: () => number
+}
+
+export type App = {
+  /** Address of `/graphql`; known once started. */
+  readonly url: string
+  start(): Promise<void>
+  /** Drains: takes nothing new, lets what runs finish for the configured time, closes watchers to come back elsewhere. */
+  stop(): Promise<void>
+  readonly domain: ReturnType<typeof createDomain>
+  readonly foundations: Awaited<ReturnType<typeof openFoundations>>
+}
+
+/** The composition root: everything is made here and handed what it needs, and nothing is reached otherwise. */
+export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
+  const clock = overrides.clock ?? createSystemClock()
+  const ids = overrides.ids ?? createIds()
+  const foundations = await openFoundations(config, { clock, ids, ...overrides })
+  let url = ''
+  const publicUrl = () => config.publicUrl ?? new URL(url).origin
+  const domain = createDomain(config, foundations, { publicUrl, ...overrides })
+  const doors: Doors = createDoors(config, foundations, domain, overrides)
+  const works = config.roles.includes('worker')
+  const serves = config.roles.includes('api')
+
+  return {
+    get url() {
+      return url
+    },
+    domain,
+    foundations,
+
+    async start() {
+      await domain.accounts.ensureLocal()
+      if (works) {
+        // One server owns the file, so whatever is still leased belongs to a process that is dead.
+        if (foundations.database.dialect === 'sqlite') await domain.queue.recover()
+        domain.worker.start()
+        domain.upkeep.start()
+      }
+      if (serves) ({ url } = await doors.server.start())
+    },
+
+    async stop() {
+      await Promise.all([
+        serves ? doors.server.stop({ graceMs: config.drainMs }) : undefined,
+        works ? domain.worker.drain(config.drainMs) : undefined,
+      ])
+      if (works) await domain.upkeep.stop()
+      domain.refresher.stop()
+      await domain.apiKeys.settle()
+      await foundations.database.close()
+    },
+  }
+}

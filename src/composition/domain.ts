@@ -1,0 +1,114 @@
+import type { Config } from '../config.ts'
+import { createMemoryEventBus } from '../events/memory-event-bus.ts'
+import { createStreamRefresher } from '../events/stream-refresher.ts'
+import { createAdmission } from '../generation/admission.ts'
+import { createAttemptEnding } from '../generation/attempt-ending.ts'
+import { createAttempts } from '../generation/attempts.ts'
+import { createCancellation } from '../generation/cancellation.ts'
+import { createDeletion } from '../generation/deletion.ts'
+import { createEventLog } from '../generation/event-log.ts'
+import { createGenerationCache } from '../generation/generation-cache.ts'
+import { createGenerationReader } from '../generation/generation-reader.ts'
+import { createGenerationService } from '../generation/generation-service.ts'
+import { createGenerationWatcher } from '../generation/generation-watcher.ts'
+import { createModelAvailability } from '../generation/model-availability.ts'
+import { createModelChooser } from '../generation/model-choice.ts'
+import { createModelService } from '../generation/model-service.ts'
+import { observeBus } from '../generation/observed-bus.ts'
+import { createProgressBoard } from '../generation/progress-board.ts'
+import { createQueuePlaces } from '../generation/queue-places.ts'
+import { createRunStatistics } from '../generation/run-statistics.ts'
+import { createSettlement } from '../generation/settlement.ts'
+import { createCurrency } from '../ledger/currency.ts'
+import { createLedger } from '../ledger/ledger.ts'
+import { createEmbeddedQueue } from '../queue/embedded-queue.ts'
+import { DEFAULT_RETRY_POLICY } from '../queue/retry-policy.ts'
+import { createProviderGate } from '../worker/provider-gate.ts'
+import { createUpkeep } from '../worker/upkeep.ts'
+import { createWorker } from '../worker/worker.ts'
+import type { Foundations } from './foundations.ts'
+import { createIdentity } from './identity.ts'
+import { createPictures } from './pictures.ts'
+
+export type DomainOptions = {
+  readonly publicUrl: () => string
+  readonly leaseMs?: number
+  readonly pollMs?: number
+  readonly refreshMs?: number
+  readonly random?: () => number
+}
+
+const STALL_MS = 30_000
+
+/** The house itself: what a generation is, who may ask for one, what it costs and who makes it. */
+export function createDomain(config: Config, foundations: Foundations, options: DomainOptions) {
+  const { clock, ids, logger, metrics, database: db, providers, catalog } = foundations
+  const { leaseMs = 15_000, pollMs = 1_000, refreshMs = 20_000, random = Math.random } = options
+  const currency = createCurrency(config.currency)
+  const identity = createIdentity(config, foundations)
+  const pictures = createPictures(foundations, options)
+  const bus = observeBus(createMemoryEventBus({ logger }), { logger, metrics })
+  const log = createEventLog({ db, bus, onMoved: ({ kind, amountMicros }) => metrics.money(kind, amountMicros) })
+  const queue = createEmbeddedQueue({ db, clock, ids, leaseMs })
+  const ledger = createLedger({ ids })
+  const settlement = createSettlement({ ledger, queue, currency, clock })
+  const policy = { ...DEFAULT_RETRY_POLICY, unknownOutcome: config.unknownOutcome }
+  const providerIds = providers.list().map((provider) => provider.id)
+  const gate = createProviderGate({ clock, concurrency: config.providerConcurrency, providerIds })
+  const availability = createModelAvailability({ providers, health: gate, clock })
+  const chooseModels = createModelChooser({ catalog, availability, currency: config.currency })
+  const statistics = createRunStatistics({ db, clock })
+  const progress = createProgressBoard({ bus, clock })
+  const cache = createGenerationCache()
+  const places = createQueuePlaces({ db, queue, statistics, concurrency: config.concurrency })
+  const reader = createGenerationReader({ db, cache, progress, places })
+  const cancellation = createCancellation({ db, log, settlement, clock })
+  const deletion = createDeletion({ db, clock })
+  const attempts = createAttempts({ db, log, queue, settlement, providers, catalog, policy, clock, ids })
+  const ending = createAttemptEnding({ log, queue, settlement, policy, clock, random })
+  const { concurrency } = config
+  const work = { attempts, ending, progress, queue, providers, gate, clock, logger, metrics, concurrency, leaseMs, pollMs }
+  const worker = createWorker({ ...work, ...pictures })
+  const { stopWork } = worker
+  const upkeep = createUpkeep({ cancellation, deletion, blobs: pictures, clock, logger, stopWork })
+  const refresher = createStreamRefresher({ clock, everyMs: refreshMs })
+  const admit = createAdmission({ db, log, ledger, queue, chooseModels, clock, ids })
+
+  return {
+    ...identity,
+    ...pictures,
+    currency,
+    queue,
+    ledger,
+    worker,
+    upkeep,
+    refresher,
+    reader,
+    watcher: createGenerationWatcher({
+      db,
+      bus,
+      reader,
+      refresher,
+      clock,
+      stallMs: STALL_MS,
+      onLagged: () => metrics.watcherLagged(),
+    }),
+    models: createModelService({ catalog, availability, providers, health: gate, statistics }),
+    generations: createGenerationService({
+      db,
+      admit,
+      chooseModels,
+      cancellation,
+      deletion,
+      catalog,
+      cache,
+      rateLimits: identity.rateLimits,
+      account: (viewer) => identity.accountService.account(viewer),
+      nudge: () => worker.nudge(),
+      stopWork,
+      sweep: () => upkeep.sweep(),
+    }),
+  }
+}
+
+export type Domain = ReturnType<typeof createDomain>

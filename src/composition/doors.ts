@@ -1,0 +1,73 @@
+import type { Config } from '../config.ts'
+import { costOf } from '../graphql/complexity.ts'
+import type { Context } from '../graphql/context.ts'
+import { createSchema } from '../graphql/schema.ts'
+import { findImage } from '../store/image-store.ts'
+import { createHttpServer, type HttpServer } from '../transport/http-server.ts'
+import { createImageRoutes } from '../transport/image-routes.ts'
+import type { ContextRequest, TransportLimits } from '../transport/server-options.ts'
+import type { Domain } from './domain.ts'
+import type { Foundations } from './foundations.ts'
+import { readGraphiqlTabs } from './graphiql-tabs.ts'
+import { isLoopback } from './identity.ts'
+
+export type Doors = { readonly server: HttpServer }
+
+/** How the world comes in. */
+export function createDoors(
+  config: Config,
+  foundations: Foundations,
+  domain: Domain,
+  { limits = {}, random = Math.random }: { limits?: Partial<TransportLimits>; random?: () => number },
+): Doors {
+  const { clock, ids, logger, metrics, database } = foundations
+  const { generations, reader, watcher, models, images, currency, accountService: accounts } = domain
+  const services = { generations, reader, watcher, models, accounts, images, currency }
+  const serveImage = createImageRoutes({
+    ...domain,
+    findImage: (id) => findImage(database.read, id),
+    onError: (error) => logger.error({ error }, 'A picture could not be served'),
+  })
+  const server = createHttpServer({
+    schema: createSchema(),
+    createContext: (request: ContextRequest): Context => ({ ...request, services }),
+    authenticate: domain.authenticate,
+    costOf,
+    subscriptionsOf: async ({ accountId }) => (await domain.accounts.limitsOf(accountId)).subscriptions,
+    routes: [
+      {
+        prefix: '/images/',
+        name: 'images',
+        handle: (request, response) =>
+          serveImage(request, response, new URL(request.url ?? '/', 'http://pictures.invalid')),
+      },
+    ],
+    config: {
+      host: config.host,
+      port: config.port,
+      publicUrl: config.publicUrl,
+      allowedOrigins: config.allowedOrigins,
+      allowedHosts: config.allowedHosts,
+      loopbackOnly: config.auth === 'auto' && isLoopback(config.host),
+      graphiql: config.graphiql,
+      graphiqlTabs: readGraphiqlTabs(),
+      introspection: config.introspection,
+      limits,
+    },
+    logger,
+    metrics,
+    clock,
+    ids,
+    random,
+    readiness: async () => {
+      await Promise.all([database.check(), domain.storage.check()])
+      return true
+    },
+  })
+  metrics.observeQueue(async () => {
+    const { waiting, oldestEnqueuedAt } = await domain.queue.state()
+    const ageMs = oldestEnqueuedAt === null ? 0 : clock.now() - oldestEnqueuedAt
+    return { depth: waiting, oldestAgeSeconds: Math.max(0, ageMs / 1000) }
+  })
+  return { server }
+}

@@ -1,0 +1,52 @@
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { Ids } from '../ids.ts'
+import { createLogger, type Logger } from '../logger.ts'
+import { createMetrics, type Metrics } from '../metrics.ts'
+import { BUILT_IN_MODELS } from '../providers/catalog/built-in-models.ts'
+import { loadCatalogFile, mergeCatalog } from '../providers/catalog/catalog-file.ts'
+import { createModelCatalog, type ModelCatalog } from '../providers/model-catalog.ts'
+import type { ImageProvider } from '../providers/provider.ts'
+import { createProviderRegistry, type ProviderRegistry } from '../providers/provider-registry.ts'
+import { createSandboxProvider } from '../providers/sandbox/sandbox-provider.ts'
+import { loadServerSecret } from '../identity/server-secret.ts'
+import type { Secret } from '../secret.ts'
+import type { BlobStorage } from '../storage/blob-storage.ts'
+import { configureImageEngine } from '../storage/image-engine.ts'
+import { createLocalStorage } from '../storage/local-storage.ts'
+import { type Database, openDatabase } from '../store/database.ts'
+
+/** What the house stands on: everything that is opened, read or configured before any rule of ours applies. */
+export type Foundations = {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly secret: Secret
+  readonly database: Database
+  readonly storage: BlobStorage
+  readonly providers: ProviderRegistry
+  readonly catalog: ModelCatalog
+}
+
+export async function openFoundations(
+  config: Config,
+  given: { clock: Clock; ids: Ids; logger?: Logger; providers?: readonly ImageProvider[]; exclusive?: boolean },
+): Promise<Foundations> {
+  const { clock, ids, exclusive = true } = given
+  const logger = given.logger ?? createLogger({ level: config.logLevel })
+  configureImageEngine()
+  const catalog = await openCatalog(config)
+  const secret = await loadServerSecret({ configured: config.secret, dataDir: config.dataDir })
+  const providers = createProviderRegistry([createSandboxProvider({ clock, ids }), ...(given.providers ?? [])])
+  const metrics = createMetrics({ providers: providers.list().map((provider) => provider.id) })
+  const storage = createLocalStorage({ directory: config.storageUrl.slice('file:'.length) })
+  const database = await openDatabase({ url: config.databaseUrl, logger, clock, exclusive })
+  return { clock, ids, logger, metrics, secret, database, storage, providers, catalog }
+}
+
+export async function openCatalog(config: Pick<Config, 'catalogFile' | 'defaultModel'>): Promise<ModelCatalog> {
+  const models =
+    config.catalogFile === null ? BUILT_IN_MODELS : mergeCatalog(BUILT_IN_MODELS, await loadCatalogFile(config.catalogFile))
+  return createModelCatalog(models, { defaultModel: config.defaultModel })
+}

@@ -1,0 +1,29 @@
+import type { Config } from '../config.ts'
+import { createAccessTokens } from '../identity/access-tokens.ts'
+import { createAccountService } from '../identity/account-service.ts'
+import { createAccounts } from '../identity/accounts.ts'
+import { createApiKeys } from '../identity/api-keys.ts'
+import { createAuthenticator } from '../identity/authenticate.ts'
+import { createMemoryRateLimits } from '../identity/memory-rate-limits.ts'
+import type { Foundations } from './foundations.ts'
+
+/** Who may: accounts, keys, tokens and how often they may ask. */
+export function createIdentity(config: Pick<Config, 'auth' | 'host'>, foundations: Foundations) {
+  const { clock, ids, logger, secret, database, catalog } = foundations
+  const accounts = createAccounts({ database, clock, ids })
+  const apiKeys = createApiKeys({ database, clock, ids, logger })
+  const resolveModel = (name: string) => catalog.resolve({ model: name, provider: null }).model.id
+  const tokens = createAccessTokens({ secret, clock, ids, apiKeys, resolveModel })
+  return {
+    accounts,
+    apiKeys,
+    accountService: createAccountService({ database, apiKeys, tokens }),
+    rateLimits: createMemoryRateLimits({ accounts }),
+    authenticate: createAuthenticator({ mode: config.auth, loopback: isLoopback(config.host), apiKeys, tokens }),
+  }
+}
+
+/** Does nobody but this machine reach the address? */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}

@@ -1,0 +1,34 @@
+import type { Image } from '../generation/generation-types.ts'
+import type { ImageAccess } from '../graphql/context.ts'
+import { createVariantCache } from '../storage/image-variants.ts'
+import { createPreviewStore } from '../storage/preview-store.ts'
+import { createUrlSigner } from '../storage/signed-url.ts'
+import { resolveVariant } from '../storage/variant-spec.ts'
+import type { Foundations } from './foundations.ts'
+
+const PREVIEW_TTL_MS = 10 * 60_000
+const PREVIEW_MAX_BYTES = 128 * 1024 * 1024
+const VARIANTS_MAX_BYTES = 2 * 1024 * 1024 * 1024
+
+/** Bytes of pictures and the addresses under which they are fetched. */
+export function createPictures(foundations: Foundations, { publicUrl }: { publicUrl: () => string }) {
+  const { clock, ids, secret, storage } = foundations
+  const signer = createUrlSigner({ secret: Buffer.from(secret.reveal()), publicUrl, clock })
+  const images: ImageAccess = {
+    url: (image, variant, expiresInSeconds) =>
+      signer.signImage(image, { variant: resolveVariant(variant, image.mimeType), expiresInSeconds }),
+    async base64(image: Image) {
+      const bytes = await storage.get(image.blobKey)
+      if (bytes === undefined) throw new Error(`The bytes of ${image.id} are not in storage.`)
+      return Buffer.from(bytes).toString('base64')
+    },
+    previewUrl: (preview) => signer.signPreview(preview.previewId),
+  }
+  return {
+    signer,
+    images,
+    storage,
+    previews: createPreviewStore({ clock, ids, ttlMs: PREVIEW_TTL_MS, maxBytes: PREVIEW_MAX_BYTES }),
+    variants: createVariantCache({ storage, maxBytes: VARIANTS_MAX_BYTES, maxConcurrent: 2 }),
+  }
+}

@@ -1,0 +1,164 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { parseRatio } from './money.ts'
+import { Secret } from './secret.ts'
+
+/** The environment as one frozen, validated value: nothing else reads `process.env`. */
+export type Config = {
+  readonly host: string
+  readonly port: number
+  readonly dataDir: string
+  /** `sqlite:<path>` or `postgres://…`. */
+  readonly databaseUrl: string
+  /** `file:<path>`. */
+  readonly storageUrl: string
+  /** null: from host and port. */
+  readonly publicUrl: string | null
+  readonly roles: readonly ('api' | 'worker')[]
+  readonly auth: 'auto' | 'required'
+  /** null: generated into the data directory. */
+  readonly secret: Secret | null
+  readonly currency: { readonly code: string; readonly usdRate: string; readonly markup: string; readonly credit: string }
+  readonly unknownOutcome: 'fail' | 'retry-once'
+  readonly catalogFile: string | null
+  readonly defaultModel: string
+  readonly allowedOrigins: readonly string[]
+  readonly allowedHosts: readonly string[]
+  readonly graphiql: boolean
+  readonly introspection: boolean
+  /** Attempts at a time in this process, and at one provider. */
+  readonly concurrency: number
+  readonly providerConcurrency: number
+  /** How long what runs may go on after SIGTERM. */
+  readonly drainMs: number
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+}
+
+/** Every fault of the environment at once, each with the variable's name and the mend. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.faults = faults
+  }
+}
+
+const factor = (text: string) => {
+  const ratio = parseRatio(text)
+  return ratio !== null && ratio.numerator > 0n
+}
+
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+)
+
+const wholeNumber = (range: { min: number; max: number }) =>
+  z
+    .string()
+    .regex(/^\d+$/, { error: `must be a whole number from ${range.min} to ${range.max}` })
+    .transform(Number)
+    .refine((value) => value >= range.min && value <= range.max, {
+      error: `must be a whole number from ${range.min} to ${range.max}`,
+    })
+
+const decimal = z.string().refine(factor, { error: 'must be a plain decimal greater than 0, such as 0.92' })
+const onOff = z
+  .enum(['on', 'off'], { error: 'must be `on` or `off`' })
+  .transform((value) => value === 'on')
+
+const webUrl = z
+  .string()
+  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
+    error: 'must be an absolute http(s) URL, such as https://images.example.com',
+  })
+  .transform((text) => text.replace(/\/+$/, ''))
+
+const Environment = z.object({
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: wholeNumber({ min: 0, max: 65_535 }).default(4000),
+  PICTOR_DATA_DIR: z.string().min(1).default('./data'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^(sqlite:.+|postgres(ql)?:\/\/.+)$/, { error: 'must be sqlite:<path> or postgres://…' })
+    .optional(),
+  STORAGE_URL: z
+    .string()
+    .regex(/^file:.+$/, { error: 'must be file:<path>; other kinds of storage are not part of this version' })
+    .optional(),
+  REDIS_URL: z.undefined({ error: 'is not part of this version; unset it and run one process' }).optional(),
+  PUBLIC_URL: webUrl.optional(),
+  PICTOR_ROLES: list
+    .refine((roles) => roles.length > 0 && roles.every((role) => role === 'api' || role === 'worker'), {
+      error: 'must be `api`, `worker` or `api,worker`',
+    })
+    .default(['api', 'worker']),
+  PICTOR_AUTH: z.enum(['auto', 'required'], { error: 'must be `auto` or `required`' }).default('auto'),
+  PICTOR_SECRET: z.string().optional(),
+  PICTOR_CURRENCY: z
+    .string()
+    .regex(/^[A-Z]{3}$/, { error: 'must be an ISO 4217 code of three capital letters, such as EUR' })
+    .default('USD'),
+  PICTOR_USD_RATE: decimal.default('1'),
+  PICTOR_CREDIT: decimal.default('0.001'),
+  PICTOR_MARKUP: decimal.default('1'),
+  PICTOR_UNKNOWN_OUTCOME: z
+    .enum(['fail', 'retry-once'], { error: 'must be `fail` or `retry-once`' })
+    .default('fail'),
+  PICTOR_CATALOG: z.string().min(1).optional(),
+  PICTOR_DEFAULT_MODEL: z.string().min(1).default('sandbox/painter'),
+  PICTOR_ALLOWED_ORIGINS: list.default([]),
+  PICTOR_ALLOWED_HOSTS: list.default([]),
+  PICTOR_GRAPHIQL: onOff.default(true),
+  PICTOR_INTROSPECTION: onOff.default(true),
+  PICTOR_CONCURRENCY: wholeNumber({ min: 1, max: 1_000 }).default(16),
+  PICTOR_PROVIDER_CONCURRENCY: wholeNumber({ min: 1, max: 1_000 }).default(16),
+  PICTOR_DRAIN_SECONDS: wholeNumber({ min: 0, max: 3_600 }).default(25),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+      error: 'must be trace, debug, info, warn, error, fatal or silent',
+    })
+    .default('info'),
+})
+
+/** An empty variable counts as unset. Throws ConfigError. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = Environment.safeParse(set)
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}.`))
+  }
+  const env = parsed.data
+  const dataDir = resolve(env.PICTOR_DATA_DIR)
+  return Object.freeze({
+    host: env.HOST,
+    port: env.PORT,
+    dataDir,
+    databaseUrl: env.DATABASE_URL ?? `sqlite:${dataDir}/pictor.db`,
+    storageUrl: env.STORAGE_URL ?? `file:${dataDir}/images`,
+    publicUrl: env.PUBLIC_URL ?? null,
+    roles: env.PICTOR_ROLES.map((role) => (role === 'api' ? 'api' : 'worker')),
+    auth: env.PICTOR_AUTH,
+    secret: env.PICTOR_SECRET === undefined ? null : new Secret(env.PICTOR_SECRET),
+    currency: {
+      code: env.PICTOR_CURRENCY,
+      usdRate: env.PICTOR_USD_RATE,
+      markup: env.PICTOR_MARKUP,
+      credit: env.PICTOR_CREDIT,
+    },
+    unknownOutcome: env.PICTOR_UNKNOWN_OUTCOME,
+    catalogFile: env.PICTOR_CATALOG === undefined ? null : resolve(env.PICTOR_CATALOG),
+    defaultModel: env.PICTOR_DEFAULT_MODEL,
+    allowedOrigins: env.PICTOR_ALLOWED_ORIGINS,
+    allowedHosts: env.PICTOR_ALLOWED_HOSTS,
+    graphiql: env.PICTOR_GRAPHIQL,
+    introspection: env.PICTOR_INTROSPECTION,
+    concurrency: env.PICTOR_CONCURRENCY,
+    providerConcurrency: env.PICTOR_PROVIDER_CONCURRENCY,
+    drainMs: env.PICTOR_DRAIN_SECONDS * 1000,
+    logLevel: env.LOG_LEVEL,
+  })
+}
