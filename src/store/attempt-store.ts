@@ -62,7 +62,8 @@ export async function updateOwnAttempt(
 export async function endAttempt(
   trx: Transaction<Tables>,
   attemptId: string,
-  values: Pick<AttemptRow, 'outcome' | 'problem' | 'finishedAt'> & Partial<Pick<AttemptRow, 'phase' | 'providerRequestId'>>,
+  values: Pick<AttemptRow, 'outcome' | 'problem' | 'finishedAt'> &
+    Partial<Pick<AttemptRow, 'phase' | 'providerRequestId'>>,
 ): Promise<boolean> {
   const result = await trx
     .updateTable('attempts')

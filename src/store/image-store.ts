@@ -6,7 +6,10 @@ export async function insertImage(trx: Transaction<Tables>, image: ImageRow): Pr
 }
 
 /** By generation, each in order of index. */
-export async function listImagesOfGenerations(db: Kysely<Tables>, generationIds: readonly string[]): Promise<ImageRow[]> {
+export async function listImagesOfGenerations(
+  db: Kysely<Tables>,
+  generationIds: readonly string[],
+): Promise<ImageRow[]> {
   if (generationIds.length === 0) return []
   return db
     .selectFrom('images')

@@ -28,10 +28,16 @@ export async function holdOnAccount(trx: Transaction<Tables>, hold: HoldGuard): 
     }))
     .where('id', '=', hold.accountId)
     .where((eb) =>
-      eb.or([eb('billing', '=', 'METERED'), sql<boolean>`${sql.ref('balanceMicros')} - ${sql.ref('heldMicros')} >= ${hold.amountMicros}`]),
+      eb.or([
+        eb('billing', '=', 'METERED'),
+        sql<boolean>`${sql.ref('balanceMicros')} - ${sql.ref('heldMicros')} >= ${hold.amountMicros}`,
+      ]),
     )
     .where((eb) =>
-      eb.or([eb('dailySpendMicros', 'is', null), sql<boolean>`${spent} + ${hold.amountMicros} <= ${sql.ref('dailySpendMicros')}`]),
+      eb.or([
+        eb('dailySpendMicros', 'is', null),
+        sql<boolean>`${spent} + ${hold.amountMicros} <= ${sql.ref('dailySpendMicros')}`,
+      ]),
     )
     .executeTakeFirst()
   return result.numUpdatedRows === 1n

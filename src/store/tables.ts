@@ -69,6 +69,10 @@ export type GenerationsTable = {
   status: GenerationStatus
   /** Sequence of the latest event. */
   sequence: number
+  /** The fence: written when an attempt begins or goes on, matched by each of its writes, cleared when it ends. */
+  attemptToken: string | null
+  /** Images stored so far. */
+  imageCount: number
   /** 0 low, 1 normal, 2 high. */
   priority: number
   provider: string

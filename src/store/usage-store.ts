@@ -16,8 +16,9 @@ export async function listUsage(
   const key = keyOf(query.by)
   let select = db
     .selectFrom('generations')
-    .$if(query.by === 'tag', (join) =>
-      join.innerJoin('generationTags', 'generationTags.generationId', 'generations.id') as never,
+    .$if(
+      query.by === 'tag',
+      (join) => join.innerJoin('generationTags', 'generationTags.generationId', 'generations.id') as never,
     )
     .select([
       key.as('key'),

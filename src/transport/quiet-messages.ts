@@ -9,6 +9,7 @@ import {
   isListType,
   isNonNullType,
   isRequiredInputField,
+  Kind,
   type OperationDefinitionNode,
   typeFromAST,
   validateInputValue,
@@ -20,15 +21,17 @@ import {
  */
 
 const SHORT_NAME = /^[_A-Za-z]\w{0,39}$/
-const VALUE_KINDS = new Set([
-  'IntValue',
-  'FloatValue',
-  'StringValue',
-  'BooleanValue',
-  'EnumValue',
-  'ListValue',
-  'ObjectValue',
+const VALUE_KINDS: ReadonlySet<string> = new Set([
+  Kind.INT,
+  Kind.FLOAT,
+  Kind.STRING,
+  Kind.BOOLEAN,
+  Kind.ENUM,
+  Kind.LIST,
+  Kind.OBJECT,
+  Kind.OBJECT_FIELD,
 ])
+const UNKNOWN_FIELD = /^Expected value of type "(\w+)" not to include unknown field "(\w{1,40})"/
 const TYPE_IN_MESSAGE: readonly RegExp[] = [
   /^Expected value of (?:non-null )?type "([\w![\]]+)"/,
   /^(\w+) cannot represent/,
@@ -36,13 +39,18 @@ const TYPE_IN_MESSAGE: readonly RegExp[] = [
 ]
 
 export function quietSyntaxError(error: unknown): unknown {
+  // The parser descends by calling itself, and lists within the token limit can go deeper than the stack.
+  if (error instanceof RangeError) return new GraphQLError('Syntax Error: The document is nested too deeply.')
   if (!(error instanceof GraphQLError)) return error
   const message = error.message.replace(/((?:Block)?String) ".*"/s, '$1')
   return message === error.message ? error : rephrase(error, message)
 }
 
 export function quietValidationError(error: GraphQLError): GraphQLError {
-  if (!error.nodes?.some((node) => VALUE_KINDS.has(node.kind))) return error
+  const isAboutValue = error.nodes?.some((node) => VALUE_KINDS.has(node.kind)) || error.message.includes(', found')
+  if (!isAboutValue) return error
+  const [, owner, unknown] = UNKNOWN_FIELD.exec(error.message) ?? []
+  if (unknown !== undefined) return rephrase(error, `${owner} has no field "${unknown}".`)
   const expected = TYPE_IN_MESSAGE.map((pattern) => pattern.exec(error.message)?.[1]).find((name) => name !== undefined)
   return rephrase(error, expected === undefined ? 'Invalid value.' : `Invalid value: expected ${expected}.`)
 }
