@@ -53,7 +53,7 @@ export function createConnectionRegistry(deps: { clock: Clock; random(): number 
       const finish = () => done.abort()
       onEmpty.add(finish)
       void closeInBatches(graceMs / 2, done.signal)
-      await clock.sleep(graceMs, done.signal)
+      if (graceMs > 0) await clock.sleep(graceMs, done.signal)
       finish()
       onEmpty.delete(finish)
       for (const connection of [...connections]) connection.terminate()

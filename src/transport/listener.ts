@@ -20,6 +20,7 @@ export type ListenerHandlers = {
 export function createListener(deps: { limits: TransportLimits; clock: Clock } & ListenerHandlers): Listener {
   const { limits, clock, onRequest, onUpgrade } = deps
   const answering = new Set<ServerResponse>()
+  let closing = false
   const server = createServer({
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
@@ -29,7 +30,11 @@ export function createListener(deps: { limits: TransportLimits; clock: Clock } &
   })
   const take = (request: IncomingMessage, response: ServerResponse) => {
     answering.add(response)
-    response.once('close', () => answering.delete(response))
+    response.once('close', () => {
+      answering.delete(response)
+      // An answer whose headers were out before has promised to keep the connection; its client learns better now.
+      if (closing) request.socket.destroySoon()
+    })
     onRequest(request, response)
   }
   server.on('request', take)
@@ -50,10 +55,11 @@ export function createListener(deps: { limits: TransportLimits; clock: Clock } &
         })
       }),
     async close(graceMs) {
+      closing = true
       const done = new AbortController()
       const closed = new Promise<void>((resolve) => server.close(() => resolve())).then(() => done.abort())
       for (const response of answering) if (!response.headersSent) response.setHeader('connection', 'close')
-      await clock.sleep(graceMs, done.signal)
+      if (graceMs > 0) await clock.sleep(graceMs, done.signal)
       server.closeAllConnections()
       await closed
     },

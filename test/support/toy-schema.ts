@@ -14,7 +14,7 @@ import { NotFoundError, RequestError } from '../../src/errors.ts'
 import type { ContextRequest } from '../../src/transport/server-options.ts'
 import type { ToyEvent, ToyLog } from './toy-log.ts'
 
-export type ToyContext = ContextRequest & { readonly log: ToyLog; readonly slow: Promise<string> }
+export type ToyContext = ContextRequest & { readonly log: ToyLog; slow(): Promise<string> }
 
 const text = { type: new GraphQLNonNull(GraphQLString) }
 
@@ -67,7 +67,7 @@ const Query = new GraphQLObjectType<unknown, ToyContext>({
       args: { first: { type: new GraphQLNonNull(GraphQLInt) } },
       resolve: () => [{ name: 'one' }],
     },
-    slow: { ...text, resolve: (_source, _args, context) => context.slow },
+    slow: { ...text, resolve: (_source, _args, context) => context.slow() },
     broken: {
       type: GraphQLString,
       resolve: () => {

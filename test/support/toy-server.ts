@@ -40,7 +40,8 @@ export type ToyServerOptions = {
   readonly config?: Partial<TransportConfig>
   readonly overrides?: Partial<HttpServerOptions>
   readonly clock?: Clock
-  readonly slow?: Promise<string>
+  /** What the field `slow` waits for. */
+  readonly slow?: () => Promise<string>
 }
 
 /** The real transport on a free port of the loopback, over a toy schema. */
@@ -50,7 +51,7 @@ export async function startToyServer(options: ToyServerOptions = {}): Promise<To
   const viewers = new Map([['good', TOY_VIEWER]])
   const server = createHttpServer({
     schema: createToySchema(),
-    createContext: (request) => ({ ...request, log, slow: options.slow ?? Promise.resolve('done') }),
+    createContext: (request) => ({ ...request, log, slow: options.slow ?? (async () => 'done') }),
     authenticate: async ({ authorization }) => {
       const viewer = viewers.get(authorization?.replace(/^Bearer /, '') ?? 'nobody')
       if (!viewer) throw new RequestError('UNAUTHENTICATED', 'Authentication is required.')
