@@ -11,7 +11,6 @@ export type Builder = ReturnType<typeof createBuilder>
 /** A builder knows one schema: each call of `createSchema` takes a new one. */
 export function createBuilder() {
   return new SchemaBuilder<SchemaTypes>({
-    // Errors stand outside, so that a refused scope is never taken for a member of a result union.
     plugins: [ErrorsPlugin, ScopeAuthPlugin, DataloaderPlugin, ComplexityPlugin],
     defaultFieldNullability: false,
     errors: { directResult: true },

@@ -1,0 +1,175 @@
+import { RequestError } from '../../../src/errors.ts'
+import type { StoredEvent } from '../../../src/events/generation-event.ts'
+import type { Attempt, Generation, Image } from '../../../src/generation/generation-types.ts'
+import type { Estimate, HistoryResult, UsageBucket, WatchedEvent } from '../../../src/generation/services.ts'
+import type { Context, Services } from '../../../src/graphql/context.ts'
+import type { Account, ApiKey } from '../../../src/identity/account-service.ts'
+import { createCurrency } from '../../../src/ledger/currency.ts'
+import type { Model } from '../../../src/providers/model.ts'
+import type { Viewer } from '../../../src/viewer.ts'
+import { ACCOUNT, MODEL, VIEWER } from './rows.ts'
+
+/** A house in memory: rows that a test puts in, and a note of every call that reached a service. */
+export type FakeWorld = {
+  readonly generations: Generation[]
+  readonly images: Image[]
+  readonly attempts: Attempt[]
+  readonly events: StoredEvent[]
+  readonly models: Model[]
+  readonly apiKeys: ApiKey[]
+  account: Account
+  history: HistoryResult
+  usage: UsageBucket[]
+  estimate: Estimate | null
+  progress: number | null
+  watched: AsyncIterableIterator<WatchedEvent> | null
+  /** Thrown by every service that acts, when set. */
+  failure: Error | null
+  /** Name and arguments, the viewer left out. */
+  readonly calls: [name: string, ...args: unknown[]][]
+  context(given?: Partial<Context>): Context
+}
+
+export function createFakeWorld(): FakeWorld {
+  const world: FakeWorld = {
+    generations: [],
+    images: [],
+    attempts: [],
+    events: [],
+    models: [MODEL],
+    apiKeys: [],
+    account: ACCOUNT,
+    history: { items: [], hasNextPage: false, hasPreviousPage: false },
+    usage: [],
+    estimate: null,
+    progress: null,
+    watched: null,
+    failure: null,
+    calls: [],
+    context: (given) => ({
+      viewer: VIEWER,
+      services,
+      requestId: 'req_1',
+      lastEventId: null,
+      stream: { cursor: null },
+      ...given,
+    }),
+  }
+  const services: Services = {
+    generations: fakeGenerations(world),
+    reader: fakeReader(world),
+    watcher: {
+      watch: async (_viewer, id, after) => act(world, world.watched, 'watch', id, after),
+      watchAll: async (_viewer, after) => act(world, world.watched, 'watchAll', after),
+    },
+    models: fakeModels(world),
+    accounts: fakeAccounts(world),
+    images: {
+      url: (image, variant, expiresInSeconds) => {
+        world.calls.push(['imageUrl', variant, expiresInSeconds])
+        return `https://pictor.test/images/${image.id}`
+      },
+      base64: async (image) => `base64 of ${image.id}`,
+      previewUrl: (preview) => `https://pictor.test/previews/${preview.previewId}`,
+    },
+    currency: createCurrency({ code: 'EUR', usdRate: '0.5', markup: '2', credit: '0.001' }),
+  }
+  return world
+}
+
+function act<T>(world: FakeWorld, answer: T | null, ...call: [name: string, ...args: unknown[]]): T {
+  world.calls.push(call)
+  if (world.failure) throw world.failure
+  if (answer === null) throw new Error(`The test did not say what ${call[0]} answers.`)
+  return answer
+}
+
+function seenBy(viewer: Viewer) {
+  return (row: { readonly accountId: string; readonly endUser?: string | null }) =>
+    row.accountId === viewer.accountId && (viewer.endUser === null || row.endUser === viewer.endUser)
+}
+
+function fakeGenerations(world: FakeWorld): Services['generations'] {
+  const first = () => world.generations[0] ?? null
+  return {
+    create: async (_viewer, input) => ({ generation: act(world, first(), 'create', input), replayed: false }),
+    estimate: async (_viewer, input) => act(world, world.estimate, 'estimate', input),
+    cancel: async (_viewer, id) => ({ generation: act(world, first(), 'cancel', id), effect: 'FREE' }),
+    retry: async (_viewer, ...args) => ({ generation: act(world, first(), 'retry', ...args), replayed: false }),
+    delete: async (_viewer, id) => void act(world, true, 'delete', id),
+  }
+}
+
+function fakeReader(world: FakeWorld): Services['reader'] {
+  const { calls } = world
+  return {
+    find: async (viewer, id) => {
+      calls.push(['find', id])
+      return world.generations.filter(seenBy(viewer)).find((each) => each.id === id)
+    },
+    findMany: async (viewer, ids) => {
+      calls.push(['findMany', ids])
+      return world.generations.filter(seenBy(viewer)).filter(({ id }) => ids.includes(id))
+    },
+    findAtLeast: async (id) => world.generations.find((each) => each.id === id),
+    history: async (_viewer, page) => act(world, world.history, 'history', page),
+    countHistory: async (_viewer, filter) => act(world, 41, 'countHistory', filter),
+    imagesOf: async (ids) => {
+      calls.push(['imagesOf', ids])
+      return world.images.filter(({ generationId }) => ids.includes(generationId))
+    },
+    findImages: async (viewer, ids) => {
+      calls.push(['findImages', ids])
+      const own = new Set(world.generations.filter(seenBy(viewer)).map(({ id }) => id))
+      return world.images.filter(({ id, generationId }) => ids.includes(id) && own.has(generationId))
+    },
+    attemptsOf: async (ids) => {
+      calls.push(['attemptsOf', ids])
+      return world.attempts.filter(({ generationId }) => ids.includes(generationId))
+    },
+    findAttempt: async (viewer, id) => {
+      const own = new Set(world.generations.filter(seenBy(viewer)).map((each) => each.id))
+      return world.attempts.find((each) => each.id === id && own.has(each.generationId))
+    },
+    eventsOf: async (id, after) =>
+      world.events.filter(({ generationId, sequence }) => generationId === id && sequence > after),
+    progressOf: () => world.progress,
+    queuePlace: async () => ({ position: 3, expectedWaitMs: { p50: 400, p90: 900 } }),
+    usage: async (_viewer, query) => act(world, world.usage, 'usage', query),
+  }
+}
+
+function fakeModels(world: FakeWorld): Services['models'] {
+  return {
+    list: (_viewer, filter) => act(world, world.models, 'models', filter),
+    find: (name) => world.models.find(({ id, aliases }) => id === name || aliases.some((alias) => alias.name === name)),
+    unavailableReason: (_viewer, model) => (model.lifecycle.state === 'RETIRED' ? 'It was retired.' : null),
+    statistics: async () => ({ latencyMs: { p50: 10, p90: 20 }, successRate: 0.5 }),
+    providers: () => [
+      {
+        id: 'sandbox',
+        name: 'Sandbox',
+        configured: true,
+        health: { state: 'UP', since: Date.UTC(2026, 0, 1), message: null },
+      },
+    ],
+  }
+}
+
+function fakeAccounts(world: FakeWorld): Services['accounts'] {
+  return {
+    account: async () => world.account,
+    apiKeys: async () => act(world, world.apiKeys, 'apiKeys'),
+    findApiKey: async (viewer, id) => {
+      if (!viewer.scopes.includes('admin')) throw new RequestError('FORBIDDEN', 'No admin.')
+      return world.apiKeys.find((key) => key.id === id && key.accountId === viewer.accountId)
+    },
+    createApiKey: async (_viewer, input) => ({
+      apiKey: act(world, world.apiKeys[0] ?? null, 'createApiKey', input),
+      secret: 'pk_shown_once',
+    }),
+    revokeApiKey: async (_viewer, id) => act(world, world.apiKeys[0] ?? null, 'revokeApiKey', id),
+    createToken: async (_viewer, input) =>
+      act(world, { accessToken: 'token', expiresAt: Date.UTC(2026, 0, 2) }, 'createToken', input),
+  }
+}
