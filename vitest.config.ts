@@ -24,8 +24,9 @@ function project(name: string, limits: ProjectLimits) {
 
 export default defineConfig({
   // Without Vite's own `development` condition, which would load a second copy of graphql beside the one that Yoga loads.
-  ssr: { resolve: { conditions: ['module-sync', 'node', 'import', 'default'] } },
+  ssr: { resolve: { conditions: ['module-sync', 'node'] } },
   test: {
+    globalSetup: 'test/support/services.ts',
     projects: [
       project('unit', { testTimeoutMs: 5_000, filesInParallel: true }),
       project('contract', { testTimeoutMs: 20_000, filesInParallel: true }),

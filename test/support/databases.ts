@@ -3,11 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { afterEach, beforeEach, describe } from 'vitest'
+import { afterEach, beforeEach, describe, inject } from 'vitest'
 import { type Database, type OpenDatabaseOptions, openDatabase } from '../../src/store/database.ts'
-
-const POSTGRES_URL = process.env.PICTOR_TEST_POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/test'
-const REQUIRE_ALL = process.env.PICTOR_TEST_REQUIRE === 'all'
+import { POSTGRES_URL } from './services.ts'
 
 /** An empty place for one test's data, gone after it. */
 type Place = { readonly url: string; remove(): Promise<void> }
@@ -17,8 +15,6 @@ export type OpenTestDatabase = {
   /** Of the running test's database, for another process to open. */
   url(): string
 }
-
-const whyNoPostgres = await findObstacle()
 
 /**
  * Defines the tests once for each database. Every test has a database of its own, dropped after it; `open` opens it,
@@ -31,7 +27,7 @@ export function describeOnEachDatabase(name: string, define: (open: OpenTestData
 
 /** For what only PostgreSQL does. Where all databases are required, the tests run into a missing one and fail. */
 export function describeOnPostgres(name: string, define: (open: OpenTestDatabase) => void): void {
-  describe.skipIf(whyNoPostgres && !REQUIRE_ALL)(name, () => define(openInPlace(makePostgresPlace)))
+  describe.skipIf(inject('obstacles').postgres)(name, () => define(openInPlace(makePostgresPlace)))
 }
 
 function openInPlace(makePlace: () => Promise<Place>): OpenTestDatabase {
@@ -87,17 +83,5 @@ async function withPostgres<T>(use: (client: pg.Client) => Promise<T>): Promise<
     return await use(client)
   } finally {
     await client.end()
-  }
-}
-
-async function findObstacle(): Promise<string | undefined> {
-  try {
-    await withPostgres((client) => client.query('select 1'))
-    return undefined
-  } catch (error) {
-    const reason =
-      error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error)
-    if (!REQUIRE_ALL) process.stderr.write(`Skipping the tests on PostgreSQL, which does not answer: ${reason}\n`)
-    return reason
   }
 }

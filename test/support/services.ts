@@ -1,0 +1,47 @@
+import { access, constants } from 'node:fs/promises'
+import pg from 'pg'
+import type { TestProject } from 'vitest/node'
+
+/** Services that some tests need: why one cannot be used, or null. Tests get it by `inject('obstacles')`. */
+export type Obstacles = { readonly postgres: string | null; readonly chromium: string | null }
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    obstacles: Obstacles
+  }
+}
+
+export const POSTGRES_URL = process.env.PICTOR_TEST_POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/test'
+export const CHROMIUM_PATH = process.env.PICTOR_TEST_CHROMIUM ?? '/usr/bin/chromium'
+
+/**
+ * Runs once before all tests. A service that is not there skips the tests that need it, which one line says;
+ * with PICTOR_TEST_REQUIRE=all nothing is skipped, and those tests fail by what they run into.
+ */
+export async function setup(project: TestProject): Promise<void> {
+  if (process.env.PICTOR_TEST_REQUIRE === 'all') return project.provide('obstacles', { postgres: null, chromium: null })
+  const [postgres, chromium] = await Promise.all([findPostgresObstacle(), findChromiumObstacle()])
+  if (postgres) process.stderr.write(`Skipping tests that need PostgreSQL, which does not answer: ${postgres}\n`)
+  if (chromium) process.stderr.write(`Skipping tests that need Chromium: ${chromium}\n`)
+  project.provide('obstacles', { postgres, chromium })
+}
+
+async function findPostgresObstacle(): Promise<string | null> {
+  const client = new pg.Client({ connectionString: POSTGRES_URL, connectionTimeoutMillis: 3_000 })
+  try {
+    await client.connect()
+    await client.end()
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error)
+  }
+}
+
+async function findChromiumObstacle(): Promise<string | null> {
+  try {
+    await access(CHROMIUM_PATH, constants.X_OK)
+    return null
+  } catch {
+    return `there is none at ${CHROMIUM_PATH}`
+  }
+}
