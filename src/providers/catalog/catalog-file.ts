@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Model, ModelCapabilities, PriceRule } from '../model.ts'
 import { catalogFileSchema, type ModelPatch, type PricePatch } from './catalog-schema.ts'
-import { findJsonLine } from './json-lines.ts'
+import { findJsonFault, findJsonLine } from './json-lines.ts'
 
 /**
  * A JSON file that adds models to the built-in ones, or changes parts of them (`docs/catalog.md` describes it):
@@ -154,9 +154,7 @@ function parseJson(path: string, text: string): unknown {
     return JSON.parse(text)
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    const offset = /position (\d+)/.exec(message)?.[1]
-    const before = offset === undefined ? text : text.slice(0, Number(offset))
-    throw new CatalogFileError(`${path}:${before.split('\n').length}: is not valid JSON: ${message}`)
+    throw new CatalogFileError(`${path}:${findJsonFault(text)}: is not valid JSON: ${message}`)
   }
 }
 

@@ -14,6 +14,31 @@ export function findJsonLine(text: string, path: readonly PropertyKey[]): number
   return text.slice(0, found).split('\n').length
 }
 
+/**
+ * The line (from 1) at which `text` stops being JSON. The parser names the place of some faults only; but a beginning of
+ * the text is merely incomplete up to the fault and wrong from there on, so the place can be searched for.
+ */
+export function findJsonFault(text: string): number {
+  let [sound, faulty] = [0, text.length + 1]
+  while (faulty - sound > 1) {
+    const middle = (sound + faulty) >> 1
+    if (isIncomplete(text.slice(0, middle))) sound = middle
+    else faulty = middle
+  }
+  return text.slice(0, sound).split('\n').length
+}
+
+function isIncomplete(beginning: string): boolean {
+  try {
+    JSON.parse(beginning)
+    return true
+  } catch (error) {
+    const message = error instanceof Error ? error.message : ''
+    const position = /at position (\d+)/.exec(message)?.[1]
+    return /Unexpected end|Unterminated/.test(message) || Number(position) >= beginning.length
+  }
+}
+
 type Scanner = {
   offset(): number
   skipSpace(): void

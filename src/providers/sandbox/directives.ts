@@ -41,7 +41,8 @@ export function readDirectives(
     for (const token of body.match(TOKEN) ?? []) collect(values, token)
     return ' '
   })
-  if (OPENED.test(rest)) throw createInvalidRequest('A [[sandbox …]] directive is not closed with ]].')
+  if (OPENED.test(rest))
+    throw createInvalidRequest('A [[sandbox …]] directive is not closed: a quote or the closing ]] is missing.')
   const prompt = rest === text ? text : rest.replace(/\s+/g, ' ').trim()
   return { prompt, directives: interpret(values, count, attemptNumber) }
 }
