@@ -32,18 +32,7 @@ function registerType(builder: Builder): void {
 }
 
 function registerCreate(builder: Builder): void {
-  const input = builder.inputType('CreateApiKeyInput', {
-    description: 'The key to make.',
-    fields: (t) => ({
-      name: t.string({ required: true, description: 'What it is for.' }),
-      scopes: t.stringList({ description: '`generate`, `read`, `admin`; without it, `generate` and `read`.' }),
-      expiresAt: t.field({ type: 'DateTime', description: 'When it ends; without it, never.' }),
-      dailySpend: t.field({
-        type: 'Decimal',
-        description: "What it may spend in a UTC day, in the server's currency; without it, no cap of its own.",
-      }),
-    }),
-  })
+  const input = registerCreateInput(builder)
   builder.objectType('CreateApiKeySuccess', {
     description: 'The key was made. `secret` is shown this once.',
     fields: (t) => ({
@@ -96,4 +85,19 @@ function registerRevoke(builder: Builder): void {
       }),
     }),
   )
+}
+
+function registerCreateInput(builder: Builder) {
+  return builder.inputType('CreateApiKeyInput', {
+    description: 'The key to make.',
+    fields: (t) => ({
+      name: t.string({ required: true, description: 'What it is for.' }),
+      scopes: t.stringList({ description: '`generate`, `read`, `admin`; without it, `generate` and `read`.' }),
+      expiresAt: t.field({ type: 'DateTime', description: 'When it ends; without it, never.' }),
+      dailySpend: t.field({
+        type: 'Decimal',
+        description: "What it may spend in a UTC day, in the server's currency; without it, no cap of its own.",
+      }),
+    }),
+  })
 }

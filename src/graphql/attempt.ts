@@ -12,31 +12,6 @@ export function registerAttempt(builder: Builder): void {
         description: 'The model that was tried: fallbacks differ in it.',
         resolve: (attempt, _args, { services }) => resolveModel(services.models, attempt),
       }),
-      phase: t.field({
-        type: 'AttemptPhase',
-        description: 'How far the call came.',
-        resolve: (attempt) => attempt.phase,
-      }),
-      outcome: t.field({
-        type: 'AttemptOutcome',
-        nullable: true,
-        description: 'What came of it; null while it runs.',
-        resolve: (attempt) => attempt.outcome,
-      }),
-      problem: t.field({
-        type: 'GenerationProblem',
-        nullable: true,
-        description: 'Why it did not succeed.',
-        resolve: (attempt) => attempt.problem,
-      }),
-      providerRequestId: t.exposeString('providerRequestId', {
-        nullable: true,
-        description: "The provider's request id, for its support.",
-      }),
-      providerJobId: t.exposeString('providerJobId', {
-        nullable: true,
-        description: "The provider's own job id, where it has one.",
-      }),
       startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it began.' }),
       finishedAt: t.expose('finishedAt', {
         type: 'DateTime',
@@ -45,7 +20,38 @@ export function registerAttempt(builder: Builder): void {
       }),
     }),
   })
+  registerOutcome(builder)
   registerEnums(builder)
+}
+
+function registerOutcome(builder: Builder): void {
+  builder.objectFields('Attempt', (t) => ({
+    phase: t.field({
+      type: 'AttemptPhase',
+      description: 'How far the call came.',
+      resolve: (attempt) => attempt.phase,
+    }),
+    outcome: t.field({
+      type: 'AttemptOutcome',
+      nullable: true,
+      description: 'What came of it; null while it runs.',
+      resolve: (attempt) => attempt.outcome,
+    }),
+    problem: t.field({
+      type: 'GenerationProblem',
+      nullable: true,
+      description: 'Why it did not succeed.',
+      resolve: (attempt) => attempt.problem,
+    }),
+    providerRequestId: t.exposeString('providerRequestId', {
+      nullable: true,
+      description: "The provider's request id, for its support.",
+    }),
+    providerJobId: t.exposeString('providerJobId', {
+      nullable: true,
+      description: "The provider's own job id, where it has one.",
+    }),
+  }))
 }
 
 function registerEnums(builder: Builder): void {

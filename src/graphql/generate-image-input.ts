@@ -17,25 +17,7 @@ export function registerGenerateImageInput(builder: Builder): void {
       count: t.int({ required: true, defaultValue: 1, description: 'How many images.' }),
       quality: t.string({ description: 'One of the qualities of the model.' }),
       style: t.string({ description: 'One of the styles of the model.' }),
-      background: t.field({ type: 'ImageBackground', description: 'What lies behind the subject.' }),
-      outputFormat: t.field({ type: 'ImageFormat', description: 'File format.' }),
-      outputCompression: t.int({ description: '0–100, for JPEG and WebP.' }),
-      seed: t.field({
-        type: 'SafeInt',
-        description: 'Same seed and same request: the same picture, as far as the model can.',
-      }),
-      guidanceScale: t.float({ description: 'How closely the model keeps to the prompt.' }),
-      enhancePrompt: t.boolean({ description: 'May the provider rewrite the prompt?' }),
-      watermark: t.boolean({ description: 'May the provider put its mark on it?' }),
-      previews: t.int({
-        required: true,
-        defaultValue: 0,
-        description: 'How many provisional pictures to show on the way, where the model can.',
-      }),
-      providerOptions: t.field({
-        type: 'JSON',
-        description: 'Settings that only this provider knows; see `ModelCapabilities.providerOptions`.',
-      }),
+      ...output(t),
       ...conditions(t),
       ...labels(t),
     }),
@@ -43,6 +25,30 @@ export function registerGenerateImageInput(builder: Builder): void {
 }
 
 type InputFields = Parameters<Parameters<Builder['inputType']>[1]['fields']>[0]
+
+function output(t: InputFields) {
+  return {
+    background: t.field({ type: 'ImageBackground', description: 'What lies behind the subject.' }),
+    outputFormat: t.field({ type: 'ImageFormat', description: 'File format.' }),
+    outputCompression: t.int({ description: '0–100, for JPEG and WebP.' }),
+    seed: t.field({
+      type: 'SafeInt',
+      description: 'Same seed and same request: the same picture, as far as the model can.',
+    }),
+    guidanceScale: t.float({ description: 'How closely the model keeps to the prompt.' }),
+    enhancePrompt: t.boolean({ description: 'May the provider rewrite the prompt?' }),
+    watermark: t.boolean({ description: 'May the provider put its mark on it?' }),
+    previews: t.int({
+      required: true,
+      defaultValue: 0,
+      description: 'How many provisional pictures to show on the way, where the model can.',
+    }),
+    providerOptions: t.field({
+      type: 'JSON',
+      description: 'Settings that only this provider knows; see `ModelCapabilities.providerOptions`.',
+    }),
+  }
+}
 
 function conditions(t: InputFields) {
   return {

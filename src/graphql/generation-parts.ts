@@ -4,6 +4,7 @@ import type { Builder } from './builder.ts'
 export function registerGenerationParts(builder: Builder): void {
   registerParameters(builder)
   registerCost(builder)
+  registerTokens(builder)
   registerWarning(builder)
   registerQueue(builder)
 }
@@ -22,33 +23,39 @@ function registerParameters(builder: Builder): void {
         nullable: true,
         description: 'What lies behind the subject.',
       }),
-      outputFormat: t.expose('outputFormat', { type: 'ImageFormat', nullable: true, description: 'File format.' }),
-      outputCompression: t.exposeInt('outputCompression', {
-        nullable: true,
-        description: '0–100, for JPEG and WebP.',
-      }),
-      seed: t.expose('seed', {
-        type: 'SafeInt',
-        nullable: true,
-        description: 'Same seed and same request: the same picture, as far as the model can.',
-      }),
-      guidanceScale: t.exposeFloat('guidanceScale', {
-        nullable: true,
-        description: 'How closely the model keeps to the prompt.',
-      }),
-      enhancePrompt: t.exposeBoolean('enhancePrompt', {
-        nullable: true,
-        description: 'May the provider rewrite the prompt?',
-      }),
-      watermark: t.exposeBoolean('watermark', { nullable: true, description: 'Does the provider put its mark on it?' }),
-      referenceImages: t.exposeInt('referenceImages', { description: 'How many reference images go with it.' }),
-      providerOptions: t.expose('providerOptions', {
-        type: 'JSON',
-        nullable: true,
-        description: 'Settings that only this provider knows.',
-      }),
     }),
   })
+  registerFurtherParameters(builder)
+}
+
+function registerFurtherParameters(builder: Builder): void {
+  builder.objectFields('GenerationParameters', (t) => ({
+    outputFormat: t.expose('outputFormat', { type: 'ImageFormat', nullable: true, description: 'File format.' }),
+    outputCompression: t.exposeInt('outputCompression', {
+      nullable: true,
+      description: '0–100, for JPEG and WebP.',
+    }),
+    seed: t.expose('seed', {
+      type: 'SafeInt',
+      nullable: true,
+      description: 'Same seed and same request: the same picture, as far as the model can.',
+    }),
+    guidanceScale: t.exposeFloat('guidanceScale', {
+      nullable: true,
+      description: 'How closely the model keeps to the prompt.',
+    }),
+    enhancePrompt: t.exposeBoolean('enhancePrompt', {
+      nullable: true,
+      description: 'May the provider rewrite the prompt?',
+    }),
+    watermark: t.exposeBoolean('watermark', { nullable: true, description: 'Does the provider put its mark on it?' }),
+    referenceImages: t.exposeInt('referenceImages', { description: 'How many reference images go with it.' }),
+    providerOptions: t.expose('providerOptions', {
+      type: 'JSON',
+      nullable: true,
+      description: 'Settings that only this provider knows.',
+    }),
+  }))
 }
 
 function registerCost(builder: Builder): void {
@@ -88,6 +95,9 @@ function registerCost(builder: Builder): void {
       }),
     }),
   })
+}
+
+function registerTokens(builder: Builder): void {
   builder.objectType('TokenUsage', {
     description: 'Tokens as the provider counts them; null: not told.',
     fields: (t) => ({

@@ -10,6 +10,7 @@ export function registerGeneration(builder: Builder): void {
   registerType(builder)
   registerRequest(builder)
   registerOutcome(builder)
+  registerFaults(builder)
   registerTimes(builder)
   registerStatus(builder)
   builder.queryField('generation', (t) =>
@@ -121,6 +122,22 @@ function registerOutcome(builder: Builder): void {
       loaderOptions: { cache: false },
       resolve: (generation) => generation.id,
     }),
+    cost: t.field({
+      type: 'GenerationCost',
+      description: 'What it may cost, holds and has cost.',
+      resolve: (generation) => generation,
+    }),
+    tokens: t.field({
+      type: 'TokenUsage',
+      nullable: true,
+      description: 'Where the provider reports them.',
+      resolve: (generation) => generation.tokens,
+    }),
+  }))
+}
+
+function registerFaults(builder: Builder): void {
+  builder.objectFields('Generation', (t) => ({
     problems: t.field({
       type: ['GenerationProblem'],
       complexity: { field: 1, multiplier: 2 },
@@ -138,17 +155,6 @@ function registerOutcome(builder: Builder): void {
       complexity: { field: 1, multiplier: 2 },
       description: 'What was adjusted or left out, and what else the caller should know.',
       resolve: (generation) => generation.warnings,
-    }),
-    cost: t.field({
-      type: 'GenerationCost',
-      description: 'What it may cost, holds and has cost.',
-      resolve: (generation) => generation,
-    }),
-    tokens: t.field({
-      type: 'TokenUsage',
-      nullable: true,
-      description: 'Where the provider reports them.',
-      resolve: (generation) => generation.tokens,
     }),
   }))
 }

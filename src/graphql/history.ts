@@ -62,6 +62,10 @@ function registerConnection(builder: Builder): void {
       }),
     }),
   })
+  registerEdge(builder)
+}
+
+function registerEdge(builder: Builder): void {
   builder.objectType('HistoryEdge', {
     description: 'A generation in its list.',
     fields: (t) => ({

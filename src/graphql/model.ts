@@ -53,31 +53,36 @@ export function registerModel(builder: Builder): void {
         description: 'What it costs; empty: not known.',
         resolve: (model) => model.prices,
       }),
-      available: t.boolean({
-        description: 'Usable by this viewer right now.',
-        resolve: (model, _args, { services, viewer }) => services.models.unavailableReason(viewer, model) === null,
-      }),
-      unavailableReason: t.string({
-        nullable: true,
-        description: 'Why it is not, for people.',
-        resolve: (model, _args, { services, viewer }) => services.models.unavailableReason(viewer, model),
-      }),
-      latencyMs: t.field({
-        type: 'DurationRange',
-        nullable: true,
-        description: "Milliseconds that this server's own recent runs took; null while there are too few.",
-        resolve: async (model, _args, { services }) => (await services.models.statistics(model.id))?.latencyMs ?? null,
-      }),
-      successRate: t.float({
-        nullable: true,
-        description: "Share of this server's own recent runs that succeeded, 0 to 1; null while there are too few.",
-        resolve: async (model, _args, { services }) =>
-          (await services.models.statistics(model.id))?.successRate ?? null,
-      }),
     }),
   })
+  registerUse(builder)
   registerLifecycle(builder)
   registerQueries(builder)
+}
+
+function registerUse(builder: Builder): void {
+  builder.objectFields('Model', (t) => ({
+    available: t.boolean({
+      description: 'Usable by this viewer right now.',
+      resolve: (model, _args, { services, viewer }) => services.models.unavailableReason(viewer, model) === null,
+    }),
+    unavailableReason: t.string({
+      nullable: true,
+      description: 'Why it is not, for people.',
+      resolve: (model, _args, { services, viewer }) => services.models.unavailableReason(viewer, model),
+    }),
+    latencyMs: t.field({
+      type: 'DurationRange',
+      nullable: true,
+      description: "Milliseconds that this server's own recent runs took; null while there are too few.",
+      resolve: async (model, _args, { services }) => (await services.models.statistics(model.id))?.latencyMs ?? null,
+    }),
+    successRate: t.float({
+      nullable: true,
+      description: "Share of this server's own recent runs that succeeded, 0 to 1; null while there are too few.",
+      resolve: async (model, _args, { services }) => (await services.models.statistics(model.id))?.successRate ?? null,
+    }),
+  }))
 }
 
 function registerLifecycle(builder: Builder): void {

@@ -18,16 +18,7 @@ export function registerUsage(builder: Builder): void {
       }),
     }),
   })
-  builder.enumType('UsageGroup', {
-    description: 'By what to report spending.',
-    values: {
-      DAY: { description: 'By UTC day.' },
-      MODEL: { description: 'By the model that answered.' },
-      PROVIDER: { description: 'By provider.' },
-      TAG: { description: 'By tag; a generation with two tags counts in both.' },
-      END_USER: { description: "By the caller's own user." },
-    },
-  })
+  registerGroup(builder)
   builder.queryField('usage', (t) =>
     t.field({
       type: ['UsageBucket'],
@@ -47,4 +38,17 @@ export function registerUsage(builder: Builder): void {
       },
     }),
   )
+}
+
+function registerGroup(builder: Builder): void {
+  builder.enumType('UsageGroup', {
+    description: 'By what to report spending.',
+    values: {
+      DAY: { description: 'By UTC day.' },
+      MODEL: { description: 'By the model that answered.' },
+      PROVIDER: { description: 'By provider.' },
+      TAG: { description: 'By tag; a generation with two tags counts in both.' },
+      END_USER: { description: "By the caller's own user." },
+    },
+  })
 }
