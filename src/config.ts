@@ -18,7 +18,12 @@ export type Config = {
   readonly auth: 'auto' | 'required'
   /** null: generated into the data directory. */
   readonly secret: Secret | null
-  readonly currency: { readonly code: string; readonly usdRate: string; readonly markup: string; readonly credit: string }
+  readonly currency: {
+    readonly code: string
+    readonly usdRate: string
+    readonly markup: string
+    readonly credit: string
+  }
   readonly unknownOutcome: 'fail' | 'retry-once'
   readonly catalogFile: string | null
   readonly defaultModel: string
@@ -66,9 +71,7 @@ const wholeNumber = (range: { min: number; max: number }) =>
     })
 
 const decimal = z.string().refine(factor, { error: 'must be a plain decimal greater than 0, such as 0.92' })
-const onOff = z
-  .enum(['on', 'off'], { error: 'must be `on` or `off`' })
-  .transform((value) => value === 'on')
+const onOff = z.enum(['on', 'off'], { error: 'must be `on` or `off`' }).transform((value) => value === 'on')
 
 const webUrl = z
   .string()
@@ -105,9 +108,7 @@ const Environment = z.object({
   PICTOR_USD_RATE: decimal.default('1'),
   PICTOR_CREDIT: decimal.default('0.001'),
   PICTOR_MARKUP: decimal.default('1'),
-  PICTOR_UNKNOWN_OUTCOME: z
-    .enum(['fail', 'retry-once'], { error: 'must be `fail` or `retry-once`' })
-    .default('fail'),
+  PICTOR_UNKNOWN_OUTCOME: z.enum(['fail', 'retry-once'], { error: 'must be `fail` or `retry-once`' }).default('fail'),
   PICTOR_CATALOG: z.string().min(1).optional(),
   PICTOR_DEFAULT_MODEL: z.string().min(1).default('sandbox/painter'),
   PICTOR_ALLOWED_ORIGINS: list.default([]),

@@ -67,7 +67,20 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const attempts = createAttempts({ db, log, queue, settlement, providers, catalog, policy, clock, ids })
   const ending = createAttemptEnding({ log, queue, settlement, policy, clock, random })
   const { concurrency } = config
-  const work = { attempts, ending, progress, queue, providers, gate, clock, logger, metrics, concurrency, leaseMs, pollMs }
+  const work = {
+    attempts,
+    ending,
+    progress,
+    queue,
+    providers,
+    gate,
+    clock,
+    logger,
+    metrics,
+    concurrency,
+    leaseMs,
+    pollMs,
+  }
   const worker = createWorker({ ...work, ...pictures })
   const { stopWork } = worker
   const upkeep = createUpkeep({ cancellation, deletion, blobs: pictures, clock, logger, stopWork })

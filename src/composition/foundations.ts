@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import { loadServerSecret } from '../identity/server-secret.ts'
 import type { Ids } from '../ids.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
@@ -9,7 +10,6 @@ import { createModelCatalog, type ModelCatalog } from '../providers/model-catalo
 import type { ImageProvider } from '../providers/provider.ts'
 import { createProviderRegistry, type ProviderRegistry } from '../providers/provider-registry.ts'
 import { createSandboxProvider } from '../providers/sandbox/sandbox-provider.ts'
-import { loadServerSecret } from '../identity/server-secret.ts'
 import type { Secret } from '../secret.ts'
 import type { BlobStorage } from '../storage/blob-storage.ts'
 import { configureImageEngine } from '../storage/image-engine.ts'
@@ -47,6 +47,8 @@ export async function openFoundations(
 
 export async function openCatalog(config: Pick<Config, 'catalogFile' | 'defaultModel'>): Promise<ModelCatalog> {
   const models =
-    config.catalogFile === null ? BUILT_IN_MODELS : mergeCatalog(BUILT_IN_MODELS, await loadCatalogFile(config.catalogFile))
+    config.catalogFile === null
+      ? BUILT_IN_MODELS
+      : mergeCatalog(BUILT_IN_MODELS, await loadCatalogFile(config.catalogFile))
   return createModelCatalog(models, { defaultModel: config.defaultModel })
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
-import { ProviderError } from '../providers/provider-error.ts'
 import type { ProviderOutput } from '../providers/provider.ts'
+import type { ProviderError } from '../providers/provider-error.ts'
 import type { JobQueue } from '../queue/job-queue.ts'
 import { decideRetry, type RetryPolicy } from '../queue/retry-policy.ts'
 import { endAttempt, listAttempts } from '../store/attempt-store.ts'
@@ -106,7 +106,8 @@ export function createAttemptEnding(deps: {
     const isBack = queued !== undefined && (await queue.putBack(trx, attempt.job, { runAt, ...target }))
     if (!isBack) throw new LeaseLostError(row.id)
     const problem = problems[0] ?? null
-    const message = plan === null ? 'The provider could not take it now; it will be tried again.' : `Going on with ${plan.modelId}.`
+    const message =
+      plan === null ? 'The provider could not take it now; it will be tried again.' : `Going on with ${plan.modelId}.`
     const details = { kind: 'RETRYING' as const, previousStatus: 'RUNNING' as const, at: clock.now(), message }
     await append(trx, queued, { ...details, ...(problem && { problem }) })
     return { status: 'QUEUED', problem }
@@ -175,7 +176,15 @@ function problemsOf(row: GenerationRow, result: AttemptResult): Problem[] {
     case 'failed':
       return [toProblem(result.error)]
     case 'unstored':
-      return [createProblem({ code: 'INTERNAL', message: result.message, stage: 'STORAGE', retryable: true, providerBilled: true })]
+      return [
+        createProblem({
+          code: 'INTERNAL',
+          message: result.message,
+          stage: 'STORAGE',
+          retryable: true,
+          providerBilled: true,
+        }),
+      ]
     case 'answered': {
       const { failures, requestId } = result.output
       const listed = failures.map(({ error, imageIndex }) => toProblem(error, imageIndex))

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts'
 import type { Ids } from '../ids.ts'
+import type { ModelCatalog } from '../providers/model-catalog.ts'
 import type { ProviderReference, ProviderRequest } from '../providers/provider.ts'
 import type { ProviderRegistry } from '../providers/provider-registry.ts'
-import type { ModelCatalog } from '../providers/model-catalog.ts'
 import type { ClaimedJob, ClaimOptions, JobQueue } from '../queue/job-queue.ts'
 import type { RetryPolicy } from '../queue/retry-policy.ts'
 import { endAttempt, findLatestAttempt, insertAttempt, listAttempts, updateOwnAttempt } from '../store/attempt-store.ts'
@@ -102,13 +102,21 @@ export function createAttempts(deps: AttemptDeps): Attempts {
         if (counted === undefined) throw new LeaseLostError(generationId)
         await insertImage(trx, row)
         const subject = { ...counted, id: generationId, status: 'RUNNING' as const }
-        await append(trx, subject, { kind: 'IMAGE_READY', previousStatus: 'RUNNING', at: row.createdAt, imageId: row.id })
+        await append(trx, subject, {
+          kind: 'IMAGE_READY',
+          previousStatus: 'RUNNING',
+          at: row.createdAt,
+          imageId: row.id,
+        })
         return counted.sequence
       })
     },
   }
 
-  async function note(attempt: RunningAttempt, values: Partial<Pick<AttemptRow, 'phase' | 'reference'>>): Promise<void> {
+  async function note(
+    attempt: RunningAttempt,
+    values: Partial<Pick<AttemptRow, 'phase' | 'reference'>>,
+  ): Promise<void> {
     const owner = { ...attempt, generationId: attempt.job.generationId }
     const isOwn = await db.transact((trx) => updateOwnAttempt(trx, owner, values))
     if (!isOwn) throw new LeaseLostError(owner.generationId)

@@ -36,11 +36,7 @@ export type EventLog = {
   batch(): { readonly append: AppendEvent; clear(): void; publish(): void }
 }
 
-export function createEventLog(deps: {
-  db: Database
-  bus: EventBus
-  onMoved: (moved: MoneyMoved) => void
-}): EventLog {
+export function createEventLog(deps: { db: Database; bus: EventBus; onMoved: (moved: MoneyMoved) => void }): EventLog {
   const { db, bus, onMoved } = deps
   const batch: EventLog['batch'] = () => {
     let events: StoredEvent[] = []

@@ -1,4 +1,4 @@
-import { listAttempts, findAttempt } from '../store/attempt-store.ts'
+import { findAttempt, listAttempts } from '../store/attempt-store.ts'
 import type { Database } from '../store/database.ts'
 import { listEventsOfGeneration } from '../store/event-store.ts'
 import { findGeneration, findOwnGenerations, type Ownership } from '../store/generation-store.ts'
@@ -67,8 +67,7 @@ export function createGenerationReader(deps: {
 
     progressOf: (generationId) => progress.progressOf(generationId),
     queuePlace: (generation) => places.find(generation),
-    usage: (viewer, { from, to, groupBy }) =>
-      listUsage(db, ownerOf(viewer), { from, to, by: USAGE_COLUMNS[groupBy] }),
+    usage: (viewer, { from, to, groupBy }) => listUsage(db, ownerOf(viewer), { from, to, by: USAGE_COLUMNS[groupBy] }),
   }
 
   function readAndShare(generationId: string): Promise<Generation | undefined> {

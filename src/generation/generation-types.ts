@@ -86,7 +86,11 @@ export type Problem = {
   readonly providerRequestId: string | null
 }
 
-export type TokenUsage = { readonly input: number | null; readonly output: number | null; readonly total: number | null }
+export type TokenUsage = {
+  readonly input: number | null
+  readonly output: number | null
+  readonly total: number | null
+}
 
 export type Generation = {
   readonly id: string

@@ -31,9 +31,14 @@ export function createGenerationWatcher(deps: GenerationWatcherDeps): Generation
       const generation = await reader.find(viewer, generationId)
       if (generation === undefined) throw new RequestError('NOT_FOUND', 'No such generation.')
       const owner = { generationId }
+      const sequence = after === null ? 0 : parseCursor(after, owner)
+      // A cursor that nobody was given: watching from it would wait for what never comes.
+      if (sequence > generation.sequence) {
+        throw new RequestError('BAD_USER_INPUT', "The cursor is past the generation's latest event.")
+      }
       const stream = createEventStream({
         ...common,
-        after: after === null ? 0 : parseCursor(after, owner),
+        after: sequence,
         gapless: true,
         orderOf: (event) => event.sequence,
         subscribe: (listener) => bus.subscribe(owner, listener),

@@ -6,9 +6,9 @@ import type { Model, ModelAlias } from '../providers/model.ts'
 import type { ModelCatalog, ResolvedModel } from '../providers/model-catalog.ts'
 import type { Viewer } from '../viewer.ts'
 import type { GenerationInput, ModelPlan, Warning } from './generation-types.ts'
+import type { ModelAvailability } from './model-availability.ts'
 import { planRequest } from './request-plan.ts'
 import type { MicrosRange } from './services.ts'
-import type { ModelAvailability } from './model-availability.ts'
 
 /** One model that can take the job: what would be sent to it and what that costs. Plain JSON, kept with the generation. */
 export type PricedPlan = ModelPlan & {

@@ -36,9 +36,7 @@ export function createModelService(deps: {
     statistics: (modelId) => statistics.of(modelId),
 
     providers: () =>
-      providers
-        .list()
-        .map(({ id, name, configured }) => ({ id, name, configured, health: health.health(id) })),
+      providers.list().map(({ id, name, configured }) => ({ id, name, configured, health: health.health(id) })),
   }
 
   function isAvailabilityAsked(viewer: Viewer, model: Model, { available }: ModelFilter): boolean {
@@ -46,7 +44,10 @@ export function createModelService(deps: {
   }
 }
 
-function fits({ provider, lifecycle, capabilities, id, name, description, aliases }: Model, filter: ModelFilter): boolean {
+function fits(
+  { provider, lifecycle, capabilities, id, name, description, aliases }: Model,
+  filter: ModelFilter,
+): boolean {
   const { search } = filter
   const words = [id, name, description ?? '', ...aliases.map((alias) => alias.name)].join(' ').toLowerCase()
   return (

@@ -18,9 +18,19 @@ const MAX_GENERATIONS = 10_000
 export function createProgressBoard({ bus, clock }: { bus: EventBus; clock: Clock }): ProgressBoard {
   const latest = new LRUCache<string, number>({ max: MAX_GENERATIONS })
 
-  const publish = (attempt: RunningAttempt, passing: Pick<PassingEvent, 'kind' | 'progress' | 'message' | 'preview'>) => {
+  const publish = (
+    attempt: RunningAttempt,
+    passing: Pick<PassingEvent, 'kind' | 'progress' | 'message' | 'preview'>,
+  ) => {
     const { job, accountId, endUser, at } = attempt
-    bus.publish({ ...passing, generationId: job.generationId, accountId, endUser, sequence: at.sequence, at: clock.now() })
+    bus.publish({
+      ...passing,
+      generationId: job.generationId,
+      accountId,
+      endUser,
+      sequence: at.sequence,
+      at: clock.now(),
+    })
   }
 
   return {

@@ -13,7 +13,9 @@ const MAX_MODELS = 1_000
 export type RunStatistics = { of(modelId: string): Promise<ModelStatistics | null> }
 
 export function createRunStatistics({ db, clock }: { db: Database; clock: Clock }): RunStatistics {
-  const known = new LRUCache<string, { readAt: number; statistics: Promise<ModelStatistics | null> }>({ max: MAX_MODELS })
+  const known = new LRUCache<string, { readAt: number; statistics: Promise<ModelStatistics | null> }>({
+    max: MAX_MODELS,
+  })
 
   return {
     of(modelId) {

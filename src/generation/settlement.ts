@@ -48,18 +48,22 @@ export function createSettlement(deps: {
       const captures = priceOf(row, images, ending.usage)
       const chargedMicros = captures.reduce((sum, capture) => sum + capture.amountMicros, 0)
       const fence = ending.attemptToken === undefined ? {} : { attemptToken: ending.attemptToken }
-      const ended = await updateGeneration(trx, { id: row.id, from: [row.status], ...fence }, {
-        status,
-        attemptToken: null,
-        problems: JSON.stringify(ending.problems),
-        error: status === 'FAILED' ? toJson(ending.problems[0]) : null,
-        heldMicros: 0,
-        chargedMicros,
-        providerReportedMicros:
-          ending.reportedUsdMicros === null ? null : currency.reportedToMicros(ending.reportedUsdMicros),
-        tokens: toJson(toTokenUsage(ending.usage)),
-        finishedAt: now,
-      })
+      const ended = await updateGeneration(
+        trx,
+        { id: row.id, from: [row.status], ...fence },
+        {
+          status,
+          attemptToken: null,
+          problems: JSON.stringify(ending.problems),
+          error: status === 'FAILED' ? toJson(ending.problems[0]) : null,
+          heldMicros: 0,
+          chargedMicros,
+          providerReportedMicros:
+            ending.reportedUsdMicros === null ? null : currency.reportedToMicros(ending.reportedUsdMicros),
+          tokens: toJson(toTokenUsage(ending.usage)),
+          finishedAt: now,
+        },
+      )
       if (ended === undefined) return undefined
       await ledger.settle(trx, {
         accountId: row.accountId,
@@ -103,6 +107,7 @@ export function createSettlement(deps: {
 function toTokenUsage(usage: ProviderUsage | null): TokenUsage | null {
   if (usage === null) return null
   const { inputTokens: input, outputTokens, imageOutputTokens, totalTokens: total } = usage
-  const output = outputTokens === null && imageOutputTokens === null ? null : (outputTokens ?? 0) + (imageOutputTokens ?? 0)
+  const output =
+    outputTokens === null && imageOutputTokens === null ? null : (outputTokens ?? 0) + (imageOutputTokens ?? 0)
   return { input, output, total }
 }

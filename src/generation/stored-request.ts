@@ -18,7 +18,9 @@ export function readStoredRequest(text: string): StoredRequest {
 /** Of what was asked, whatever order its fields came in: the same hash under one idempotency key is the same request. */
 export function hashRequest(input: GenerationInput, parentId: string | null): string {
   const { idempotencyKey: _, ...asked } = input
-  return createHash('sha256').update(canonicalJson({ ...asked, parentId })).digest('hex')
+  return createHash('sha256')
+    .update(canonicalJson({ ...asked, parentId }))
+    .digest('hex')
 }
 
 function canonicalJson(value: unknown): string {

@@ -1,7 +1,7 @@
-import type { Ids } from '../ids.ts'
 import { CostLimitError, InsufficientCreditsError } from '../errors.ts'
-import type { Trx } from '../store/database.ts'
+import type { Ids } from '../ids.ts'
 import { getAccount } from '../store/account-store.ts'
+import type { Trx } from '../store/database.ts'
 import { applyToAccount, countSpend, holdOnAccount, insertLedgerEntries, uncountSpend } from '../store/ledger-store.ts'
 import type { LedgerEntryKind, LedgerEntryRow } from '../store/tables.ts'
 
@@ -18,7 +18,14 @@ export type Ledger = {
   /** Gives back what an image was captured for, by a new entry. */
   refund(
     trx: Trx,
-    refund: { accountId: string; generationId: string; imageIndex: number; amountMicros: number; note: string; now: number },
+    refund: {
+      accountId: string
+      generationId: string
+      imageIndex: number
+      amountMicros: number
+      note: string
+      now: number
+    },
   ): Promise<void>
 }
 
@@ -89,7 +96,9 @@ export function createLedger({ ids }: { ids: Ids }): Ledger {
           if (!(await countSpend(trx, { ...cap, amountMicros }))) throw capError(amountMicros, cap)
         }
       }
-      await insertLedgerEntries(trx, [entry('HOLD', { accountId, generationId, heldMicros: amountMicros, createdAt: now })])
+      await insertLedgerEntries(trx, [
+        entry('HOLD', { accountId, generationId, heldMicros: amountMicros, createdAt: now }),
+      ])
     },
 
     async settle(trx, { accountId, generationId, heldMicros, captures, day, scopes, now }) {
@@ -129,7 +138,10 @@ export function createLedger({ ids }: { ids: Ids }): Ledger {
   }
 }
 
-async function explainRefusal(trx: Trx, hold: { accountId: string; amountMicros: number; day: number }): Promise<Error> {
+async function explainRefusal(
+  trx: Trx,
+  hold: { accountId: string; amountMicros: number; day: number },
+): Promise<Error> {
   const account = await getAccount(trx, hold.accountId)
   const available = account.balanceMicros - account.heldMicros
   if (account.billing === 'PREPAID' && available < hold.amountMicros) {

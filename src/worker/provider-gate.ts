@@ -21,9 +21,20 @@ const FAILURES_TO_DEGRADE = 3
 const FAILURES_TO_OPEN = 6
 const OPEN_MS = 30_000
 
-type Circuit = { running: number; failures: number; since: number | null; openUntil: number; message: string | null; seen: boolean }
+type Circuit = {
+  running: number
+  failures: number
+  since: number | null
+  openUntil: number
+  message: string | null
+  seen: boolean
+}
 
-export function createProviderGate(deps: { clock: Clock; concurrency: number; providerIds: readonly string[] }): ProviderGate {
+export function createProviderGate(deps: {
+  clock: Clock
+  concurrency: number
+  providerIds: readonly string[]
+}): ProviderGate {
   const { clock, concurrency } = deps
   const circuits = new Map<string, Circuit>(deps.providerIds.map((id) => [id, newCircuit()]))
 

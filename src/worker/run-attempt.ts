@@ -107,7 +107,10 @@ async function keepImage(
   const { sha256, extension, ...facts } = inspected
   const blobKey = imageBlobKey({ generationId, sha256, extension })
   await storage.put(blobKey, image.bytes).catch((cause: unknown) => {
-    throw new UnstoredError('The picture was made and could not be stored. The server has run out of space or lost its storage.', { cause })
+    throw new UnstoredError(
+      'The picture was made and could not be stored. The server has run out of space or lost its storage.',
+      { cause },
+    )
   })
   const { index: imageIndex, seed, revisedPrompt } = image
   await attempts.recordImage(attempt, { ...facts, imageIndex, blobKey, sha256, seed, revisedPrompt })

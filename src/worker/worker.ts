@@ -113,7 +113,11 @@ export function createWorker(deps: WorkerDeps): Worker {
     const { result, ended } = outcome
     const problem = ended.problem && { code: ended.problem.code, providerCode: ended.problem.providerCode }
     logger.info({ ...about, durationMs, status: ended.status, problem }, 'Attempt ended')
-    metrics.attempt(providerId, ended.problem === null ? 'succeeded' : ended.status === 'COMPLETED' ? 'partial' : 'failed', durationMs / 1000)
+    metrics.attempt(
+      providerId,
+      ended.problem === null ? 'succeeded' : ended.status === 'COMPLETED' ? 'partial' : 'failed',
+      durationMs / 1000,
+    )
     if (result.kind === 'failed') gate.failed(providerId, result.error)
     else if (result.kind === 'answered') gate.succeeded(providerId)
   }
