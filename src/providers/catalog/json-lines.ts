@@ -3,11 +3,11 @@
  * the line of its last part that exists.
  */
 export function findJsonLine(text: string, path: readonly PropertyKey[]): number {
-  const scanner = createScanner(text)
-  scanner.skipSpace()
-  let found = scanner.offset()
+  const cursor: Cursor = { text, at: 0 }
+  skipSpace(cursor)
+  let found = cursor.at
   for (const part of path) {
-    const next = typeof part === 'number' ? scanner.enterIndex(part) : scanner.enterKey(String(part))
+    const next = typeof part === 'number' ? enterIndex(cursor, part) : enterKey(cursor, String(part))
     if (next === null) break
     found = next
   }
@@ -15,8 +15,8 @@ export function findJsonLine(text: string, path: readonly PropertyKey[]): number
 }
 
 /**
- * The line (from 1) at which `text` stops being JSON. The parser names the place of some faults only; but a beginning of
- * the text is merely incomplete up to the fault and wrong from there on, so the place can be searched for.
+ * The line (from 1) at which `text` stops being JSON. The parser names the place of some faults only; but a beginning
+ * of the text is merely incomplete up to the fault and wrong from there on, so the place can be searched for.
  */
 export function findJsonFault(text: string): number {
   let [sound, faulty] = [0, text.length + 1]
@@ -39,64 +39,58 @@ function isIncomplete(beginning: string): boolean {
   }
 }
 
-type Scanner = {
-  offset(): number
-  skipSpace(): void
-  /** Moves to the value with this key and returns the offset of the key; null when the value here has none. */
-  enterKey(key: string): number | null
-  /** Moves to the item with this index and returns its offset; null when the value here has none. */
-  enterIndex(index: number): number | null
+/** Stands at the beginning of a value between two calls. */
+type Cursor = { readonly text: string; at: number }
+
+/** Moves to the value with this key and returns the offset of the key; null when the value here has none. */
+function enterKey(cursor: Cursor, key: string): number | null {
+  if (cursor.text[cursor.at] !== '{') return null
+  for (cursor.at++, skipSpace(cursor); cursor.text[cursor.at] !== '}'; skipSpace(cursor)) {
+    const start = cursor.at
+    const name = readString(cursor)
+    skipSpace(cursor)
+    if (name === key) return start
+    skipValue(cursor)
+  }
+  return null
 }
 
-function createScanner(text: string): Scanner {
-  let at = 0
-  const skipSpace = () => {
-    while (/[\s,:]/.test(text[at] ?? '')) at++
+/** Moves to the item with this index and returns its offset; null when the value here has none. */
+function enterIndex(cursor: Cursor, index: number): number | null {
+  if (cursor.text[cursor.at] !== '[') return null
+  let position = 0
+  for (cursor.at++, skipSpace(cursor); cursor.text[cursor.at] !== ']'; skipSpace(cursor), position++) {
+    if (position === index) return cursor.at
+    skipValue(cursor)
   }
-  const readString = () => {
-    const start = at++
-    while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
-    at++
-    return JSON.parse(text.slice(start, at)) as string
-  }
-  const skipValue = () => {
-    if (text[at] === '"') readString()
-    else if (text[at] === '{' || text[at] === '[') skipNested()
-    else while (at < text.length && !/[\s,\]}]/.test(text[at] ?? '')) at++
-  }
-  const skipNested = () => {
-    let depth = 0
-    do {
-      if (text[at] === '"') readString()
-      else {
-        if (text[at] === '{' || text[at] === '[') depth++
-        if (text[at] === '}' || text[at] === ']') depth--
-        at++
-      }
-    } while (depth > 0)
-  }
-  return {
-    offset: () => at,
-    skipSpace,
-    enterKey: (key) => {
-      if (text[at] !== '{') return null
-      for (at++, skipSpace(); text[at] !== '}'; skipSpace()) {
-        const start = at
-        const name = readString()
-        skipSpace()
-        if (name === key) return start
-        skipValue()
-      }
-      return null
-    },
-    enterIndex: (index) => {
-      if (text[at] !== '[') return null
-      let position = 0
-      for (at++, skipSpace(); text[at] !== ']'; skipSpace(), position++) {
-        if (position === index) return at
-        skipValue()
-      }
-      return null
-    },
-  }
+  return null
+}
+
+function skipSpace(cursor: Cursor): void {
+  while (/[\s,:]/.test(cursor.text[cursor.at] ?? '')) cursor.at++
+}
+
+function readString(cursor: Cursor): string {
+  const start = cursor.at++
+  while (cursor.text[cursor.at] !== '"') cursor.at += cursor.text[cursor.at] === '\\' ? 2 : 1
+  cursor.at++
+  return JSON.parse(cursor.text.slice(start, cursor.at))
+}
+
+function skipValue(cursor: Cursor): void {
+  let depth = 0
+  do {
+    const character = cursor.text[cursor.at] ?? ''
+    if (character === '"') readString(cursor)
+    else if (/[{}[\]]/.test(character)) {
+      depth += character === '{' || character === '[' ? 1 : -1
+      cursor.at++
+    } else skipPlain(cursor)
+    if (depth > 0) skipSpace(cursor)
+  } while (depth > 0)
+}
+
+/** A number, true, false or null. */
+function skipPlain(cursor: Cursor): void {
+  while (cursor.at < cursor.text.length && !/[\s,:\]}]/.test(cursor.text[cursor.at] ?? '')) cursor.at++
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../clock.ts'
 import type { Ids } from '../../ids.ts'
-import type { ImageProvider, ProviderCall, ProviderOutput, ProviderReference } from '../provider.ts'
+import type { ImageProvider, ProviderCall, ProviderOutput, ProviderReference, ProviderRequest } from '../provider.ts'
 import { type Delivery, ProviderError } from '../provider-error.ts'
 import { createPainter } from './painting/picture.ts'
 import { createAbortion, createCancellation, createConnectionLoss, createStagedFailure } from './sandbox-failures.ts'
@@ -15,7 +15,7 @@ type Deps = { readonly clock: Clock; readonly ids: Pick<Ids, 'token'> }
  * does, well or as badly as the directives in the prompt tell it (`docs/sandbox.md`).
  */
 export function createSandboxProvider(deps: Deps): ImageProvider {
-  const { clock, ids } = deps
+  const { clock } = deps
   const painter = createPainter(clock)
   const running = new Map<string, AbortController>()
 
@@ -37,24 +37,7 @@ export function createSandboxProvider(deps: Deps): ImageProvider {
     configured: true,
 
     async generate(request, call) {
-      const order = readOrder(request, call.attemptNumber)
-      const { directives } = order
-      assertWanted(call.signal, 'NOT_SENT')
-      const jobId = `sandbox_${ids.token()}`
-      const failAt = (stage: 'before-send' | 'submit') => {
-        if (directives.failure?.stage !== stage) return
-        throw createStagedFailure({ ...directives.failure, requestId: requestIdOf({ jobId }) })
-      }
-      failAt('before-send')
-      await call.onSending()
-      assertWanted(call.signal, 'NOT_SENT')
-      failAt('submit')
-      if (directives.unknown) await loseConnection(clock, directives.delayMs / 2, call.signal)
-      const job = { jobId, seed: request.parameters.seed ?? deriveSeed(ids.token()), startedAt: clock.now() }
-      if (!directives.sync) {
-        await call.onAccepted({ ...job, attemptNumber: call.attemptNumber })
-        assertWanted(call.signal, 'UNKNOWN')
-      }
+      const { job, order } = await submit(deps, request, call)
       return run(job, order, call)
     },
 
@@ -68,6 +51,32 @@ export function createSandboxProvider(deps: Deps): ImageProvider {
       running.get(reference.jobId)?.abort()
     },
   }
+}
+
+/** Up to the moment when the vendor has taken the job. */
+async function submit(
+  { clock, ids }: Deps,
+  request: ProviderRequest,
+  call: ProviderCall,
+): Promise<{ job: SandboxJob; order: SandboxOrder }> {
+  const order = readOrder(request, call.attemptNumber)
+  const { directives } = order
+  assertWanted(call.signal, 'NOT_SENT')
+  const jobId = `sandbox_${ids.token()}`
+  failAt('before-send', order, jobId)
+  await call.onSending()
+  assertWanted(call.signal, 'NOT_SENT')
+  failAt('submit', order, jobId)
+  if (directives.unknown) await loseConnection(clock, directives.delayMs / 2, call.signal)
+  const job = { jobId, seed: request.parameters.seed ?? deriveSeed(ids.token()), startedAt: clock.now() }
+  if (!directives.sync) await call.onAccepted({ ...job, attemptNumber: call.attemptNumber })
+  return { job, order }
+}
+
+/** The failures that are told before there is a job. */
+function failAt(stage: 'before-send' | 'submit', { directives }: SandboxOrder, jobId: string): void {
+  if (directives.failure?.stage !== stage) return
+  throw createStagedFailure({ ...directives.failure, requestId: requestIdOf({ jobId }) })
 }
 
 /** `stop` must be called, or a signal that outlives the call would keep it. */

@@ -3,7 +3,7 @@
  * picture, and most of it has no detail that a grid of four pixels would miss.
  */
 export type Field = {
-  /** The values of one row of pixels. The array is reused by the next call. */
+  /** The values of one row of pixels. The array is reused by the next one. */
   row(row: number): Float32Array
 }
 
@@ -28,8 +28,11 @@ export function createField(width: number, height: number, sample: (x: number, y
     else upper = compute(line, upper)
     lower = compute(line + 1, lower)
   }
+  let current = -1
   return {
     row: (row) => {
+      if (row === current) return values
+      current = row
       const line = Math.floor(row / cell)
       moveTo(line)
       const down = row / cell - line

@@ -15,7 +15,7 @@ type Point = readonly [x: number, y: number]
 
 const STEP = 0.006
 
-/** Strokes of many widths that follow one field and never cross; the widest come first and the thin ones fill the gaps. */
+/** Strokes that follow one field and never cross: the widest come first and the thin ones fill the gaps. */
 export function* paintFlow(scene: Scene, canvas: Canvas): Painting {
   const aspect = canvas.width / canvas.height
   const random = scene.random.fork('flow')
@@ -85,7 +85,7 @@ type Room = {
 
 /** Which places have paint already, on a grid that does not depend on the size of the picture. */
 function createRoom(aspect: number): Room {
-  const cells = 256
+  const cells = 140
   const columns = Math.ceil((aspect + 0.2) * cells)
   const rows = Math.ceil(1.2 * cells)
   const taken = new Uint8Array(columns * rows)

@@ -44,7 +44,7 @@ const ENTRIES: readonly (readonly [words: string, meaning: Meaning])[] = [
     { mood: 'night', sky: [285, 1], motif: 'stars', styles: ['aurora', 'orbs'] },
   ],
   ['moon moonlight lunar', { mood: 'night', sky: [262, 0.8], motif: 'stars', styles: ['hills'] }],
-  ['aurora borealis', { mood: 'night', tint: [160, 1.2], styles: ['aurora', 'aurora', 'aurora'] }],
+  ['aurora borealis northern', { mood: 'night', tint: [160, 1.2], styles: ['aurora', 'aurora', 'aurora'] }],
   [
     'sunset dusk twilight evening',
     { mood: 'dusk', sky: [295, 1], tint: [45, 1.2], motif: 'sun', styles: ['hills', 'hills'] },

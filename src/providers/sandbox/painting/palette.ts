@@ -57,17 +57,21 @@ export function mixPalette(
     sun: toRgb(SUNS[mood](color, warmest(accent, main))),
     haze: toRgb(skyStops.at(-1) ?? light),
     ground: toRgb(GROUNDS[mood](color, main, accent)),
-    inks: [
-      toRgb(color(0.55, 0.17, main)),
-      toRgb(color(0.68, 0.17, accent)),
-      toRgb(color(mood === 'night' ? 0.4 : 0.33, 0.1, main, -20 * lean)),
-      toRgb(color(0.84, 0.1, accent, 20)),
-      toRgb(mixLch(color(0.62, 0.13, main), color(0.72, 0.13, accent), 0.5)),
-      toRgb(color(0.93, 0.03, accent)),
-    ],
+    inks: mixInks(color, mood, main, accent, lean),
     dark: toRgb(dark),
     light: toRgb(light),
   }
+}
+
+function mixInks(color: Colorist, mood: Mood, main: Hue, accent: Hue, lean: number): [Rgb, ...Rgb[]] {
+  return [
+    toRgb(color(0.55, 0.17, main)),
+    toRgb(color(0.68, 0.17, accent)),
+    toRgb(color(mood === 'night' ? 0.4 : 0.33, 0.1, main, -20 * lean)),
+    toRgb(color(0.84, 0.1, accent, 20)),
+    toRgb(mixLch(color(0.62, 0.13, main), color(0.72, 0.13, accent), 0.5)),
+    toRgb(color(0.93, 0.03, accent)),
+  ]
 }
 
 type Colorist = (l: number, c: number, hue: Hue, turn?: number) => Lch

@@ -45,7 +45,10 @@ const PAINTERS: Record<Style, (scene: Scene, canvas: Canvas) => Painting> = {
 /** How long painting may keep the event loop from everything else. */
 const SLICE_MS = 8
 
-/** One picture at a time: ten that took turns would hold the event loop for ten slices in a row, and none would be done sooner. */
+/**
+ * One picture at a time: ten that took turns would hold the event loop for ten slices in a row, and none would be done
+ * sooner.
+ */
 export function createPainter(clock: Clock): Painter {
   let queue: Promise<unknown> = Promise.resolve()
   return {

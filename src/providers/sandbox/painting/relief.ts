@@ -30,25 +30,17 @@ export function createRelief(
   const strength = STRENGTHS[ridge.kind]
   const isCapped = ridge.kind === 'peaks' && scene.palette.mood !== 'night' && !scene.motifs.has('dunes')
   const spread = ridge.kind === 'dunes' ? 0.02 : 0.075
-  const wander = createField(
-    width,
-    height,
-    (x, y) => noise.clouds(x * 4.5, y * 7, 3) * spread + noise.at(x * 13, y * 21) * spread * 0.25,
-  )
-  let wanderRow = -1
-  let values = wander.row(0)
+  const sample = (x: number, y: number) => noise.clouds(x * 4.5, y * 7, 3) + noise.at(x * 13, y * 21) * 0.25
+  const wander = createField(width, height, (x, y) => spread * sample(x, y))
   const lightX = sun?.x ?? 0
   const snowLine = ridge.base - ridge.amplitude * 0.5
   return {
     strength,
     facing: (row, column, below) => {
       if (strength === 0 || below > 0.42) return 0
-      if (row !== wanderRow) {
-        values = wander.row(row)
-        wanderRow = row
-      }
+      const wandering = (wander.row(row)[column] as number) * Math.min(1, below * 12)
       const uphill = clampUnit((outline.slope[column] as number) * 0.8) * below * -0.75
-      const shift = ((values[column] as number) * Math.min(1, below * 12) + uphill) * height
+      const shift = (wandering + uphill) * height
       const at = Math.min(width - 1, Math.max(0, column + Math.round(shift)))
       const side = clampUnit((lightX - column / height) * 5)
       const steepness = clampUnit((outline.slope[at] as number) * 1.5)
