@@ -148,6 +148,23 @@ function capsOf(viewer: Viewer, now: number): SpendCap[] {
   return caps
 }
 
+/** What is the same in every generation that has only been asked for. */
+const BEFORE_ANY_ATTEMPT = {
+  status: 'QUEUED',
+  sequence: 1,
+  attemptToken: null,
+  imageCount: 0,
+  problems: '[]',
+  error: null,
+  chargedMicros: null,
+  providerReportedMicros: null,
+  tokens: null,
+  startedAt: null,
+  finishedAt: null,
+  expiresAt: null,
+  deletedAt: null,
+} satisfies Partial<GenerationRow>
+
 function newGeneration(
   viewer: Viewer,
   input: GenerationInput,
@@ -156,15 +173,12 @@ function newGeneration(
 ): GenerationRow {
   const request: StoredRequest = { input, previews: first.previews, fallbacks }
   return {
+    ...BEFORE_ANY_ATTEMPT,
     id,
     accountId: viewer.accountId,
     endUser: viewer.endUser ?? input.endUser,
     apiKeyId: viewer.apiKeyId,
     tokenId: viewer.tokenId,
-    status: 'QUEUED',
-    sequence: 1,
-    attemptToken: null,
-    imageCount: 0,
     priority: GENERATION_PRIORITIES.indexOf(input.priority),
     provider: first.provider,
     model: first.modelId,
@@ -176,23 +190,14 @@ function newGeneration(
     request: JSON.stringify(request),
     price: toJson(first.price),
     warnings: JSON.stringify(first.warnings),
-    problems: '[]',
-    error: null,
     tags: JSON.stringify(input.tags),
     metadata: toJson(input.metadata),
     estimateMinMicros: estimate?.minMicros ?? null,
     estimateMaxMicros: estimate?.maxMicros ?? null,
     heldMicros: estimate?.maxMicros ?? 0,
-    chargedMicros: null,
-    providerReportedMicros: null,
     spendDay: utcDay(now),
-    tokens: null,
     parentId,
     createdAt: now,
-    startedAt: null,
-    finishedAt: null,
     deadlineAt: input.deadlineSeconds === null ? null : now + input.deadlineSeconds * 1000,
-    expiresAt: null,
-    deletedAt: null,
   }
 }

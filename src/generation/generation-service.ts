@@ -1,5 +1,5 @@
 import { InvalidInputError, RequestError } from '../errors.ts'
-import type { Account } from '../identity/account-service.ts'
+import type { Account } from '../identity/account-types.ts'
 import type { RateLimits } from '../identity/rate-limits.ts'
 import { estimateImages } from '../ledger/pricing.ts'
 import type { ModelCatalog } from '../providers/model-catalog.ts'

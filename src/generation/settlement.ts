@@ -47,23 +47,7 @@ export function createSettlement(deps: {
       assertTransition(row.status, status)
       const captures = priceOf(row, images, ending.usage)
       const chargedMicros = captures.reduce((sum, capture) => sum + capture.amountMicros, 0)
-      const fence = ending.attemptToken === undefined ? {} : { attemptToken: ending.attemptToken }
-      const ended = await updateGeneration(
-        trx,
-        { id: row.id, from: [row.status], ...fence },
-        {
-          status,
-          attemptToken: null,
-          problems: JSON.stringify(ending.problems),
-          error: status === 'FAILED' ? toJson(ending.problems[0]) : null,
-          heldMicros: 0,
-          chargedMicros,
-          providerReportedMicros:
-            ending.reportedUsdMicros === null ? null : currency.reportedToMicros(ending.reportedUsdMicros),
-          tokens: toJson(toTokenUsage(ending.usage)),
-          finishedAt: now,
-        },
-      )
+      const ended = await markEnded(trx, row, ending, { status, chargedMicros, now })
       if (ended === undefined) return undefined
       await ledger.settle(trx, {
         accountId: row.accountId,
@@ -88,6 +72,31 @@ export function createSettlement(deps: {
       })
       return ended
     },
+  }
+
+  /** undefined: nothing was changed. */
+  function markEnded(
+    trx: Trx,
+    row: GenerationRow,
+    { attemptToken, problems, reportedUsdMicros, usage }: Ending,
+    { status, chargedMicros, now }: { status: GenerationStatus; chargedMicros: number; now: number },
+  ): Promise<GenerationRow | undefined> {
+    const fence = attemptToken === undefined ? {} : { attemptToken }
+    return updateGeneration(
+      trx,
+      { id: row.id, from: [row.status], ...fence },
+      {
+        status,
+        attemptToken: null,
+        problems: JSON.stringify(problems),
+        error: status === 'FAILED' ? toJson(problems[0]) : null,
+        heldMicros: 0,
+        chargedMicros,
+        providerReportedMicros: reportedUsdMicros === null ? null : currency.reportedToMicros(reportedUsdMicros),
+        tokens: toJson(toTokenUsage(usage)),
+        finishedAt: now,
+      },
+    )
   }
 
   /** One capture an image, by the prices that the client was shown. */

@@ -24,7 +24,7 @@ import type {
   UsageBucket,
   UsageGroup,
 } from '../generation/services.ts'
-import type { Account, ApiKey } from '../identity/account-service.ts'
+import type { Account, ApiKey } from '../identity/account-types.ts'
 import type { Money } from '../ledger/currency.ts'
 import type { CostLine } from '../ledger/pricing.ts'
 import type {

@@ -5,7 +5,7 @@ import type { Ids } from '../ids.ts'
 import { findAccount, getAccount, insertAccountIfAbsent, listAccounts } from '../store/account-store.ts'
 import type { Database } from '../store/handles.ts'
 import type { AccountRow, BillingMode } from '../store/tables.ts'
-import type { Account } from './account-service.ts'
+import type { Account } from './account-types.ts'
 import { checkName } from './field-checks.ts'
 
 export type AccountLimits = Pick<

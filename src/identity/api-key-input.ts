@@ -1,7 +1,7 @@
 import { type FieldProblem, InvalidInputError } from '../errors.ts'
 import { parseMicros } from '../money.ts'
 import { SCOPES, type Scope, type Viewer } from '../viewer.ts'
-import type { CreateApiKeyInput } from './account-service.ts'
+import type { CreateApiKeyInput } from './account-types.ts'
 import { checkName, checkScopes, checkSpend, isScope } from './field-checks.ts'
 
 export type ApiKeyGrant = {

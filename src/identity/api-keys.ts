@@ -7,7 +7,7 @@ import { findApiKey, hasApiKeys, insertApiKey, listApiKeys, revokeApiKey } from 
 import type { Database } from '../store/handles.ts'
 import type { ApiKeyRow } from '../store/tables.ts'
 import type { Viewer } from '../viewer.ts'
-import type { ApiKey, CreateApiKeyInput } from './account-service.ts'
+import type { ApiKey, CreateApiKeyInput } from './account-types.ts'
 import { parseApiKeyInput } from './api-key-input.ts'
 import { createApiKeyUses } from './api-key-uses.ts'
 import { isScope } from './field-checks.ts'

@@ -1,7 +1,7 @@
 import { RequestError } from '../errors.ts'
 import { SCOPES, type Viewer } from '../viewer.ts'
 import type { AccessTokens } from './access-tokens.ts'
-import type { ApiKey } from './account-service.ts'
+import type { ApiKey } from './account-types.ts'
 import { LOCAL_ACCOUNT_ID } from './accounts.ts'
 import type { ApiKeys } from './api-keys.ts'
 

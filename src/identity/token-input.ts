@@ -1,7 +1,7 @@
 import { type FieldProblem, InvalidInputError, ModelUnavailableError } from '../errors.ts'
 import { parseMicros } from '../money.ts'
 import type { Scope, Viewer } from '../viewer.ts'
-import type { CreateTokenInput } from './account-service.ts'
+import type { CreateTokenInput } from './account-types.ts'
 import { checkName, checkScopes, checkSpend, isScope } from './field-checks.ts'
 
 export type TokenGrant = {

@@ -2,7 +2,7 @@ import type { StoredEvent } from '../../../src/events/generation-event.ts'
 import type { Attempt, Generation, Image, Problem } from '../../../src/generation/generation-types.ts'
 import type { Estimate } from '../../../src/generation/services.ts'
 import { NO_CAPABILITIES } from '../../../src/graphql/model-capabilities.ts'
-import type { Account, ApiKey } from '../../../src/identity/account-service.ts'
+import type { Account, ApiKey } from '../../../src/identity/account-types.ts'
 import type { GenerationParameters, Model } from '../../../src/providers/model.ts'
 import type { Viewer } from '../../../src/viewer.ts'
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it, vi } from 'vitest'
 import { InvalidInputError, NotFoundError } from '../../../src/errors.ts'
-import type { CreateApiKeyInput } from '../../../src/identity/account-service.ts'
+import type { CreateApiKeyInput } from '../../../src/identity/account-types.ts'
 import { LOCAL_ACCOUNT_ID } from '../../../src/identity/accounts.ts'
 import { createApiKeys } from '../../../src/identity/api-keys.ts'
 import type { Viewer } from '../../../src/viewer.ts'

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest'
 import { ModelUnavailableError } from '../../../src/errors.ts'
 import { type AccessTokens, createAccessTokens } from '../../../src/identity/access-tokens.ts'
-import type { CreateApiKeyInput, CreateTokenInput } from '../../../src/identity/account-service.ts'
+import type { CreateApiKeyInput, CreateTokenInput } from '../../../src/identity/account-types.ts'
 import { type Accounts, createAccounts, LOCAL_ACCOUNT_ID } from '../../../src/identity/accounts.ts'
 import { type ApiKeys, createApiKeys } from '../../../src/identity/api-keys.ts'
 import { Secret } from '../../../src/secret.ts'
