@@ -3,6 +3,7 @@ import { type OperationDefinitionNode, parse } from 'graphql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as operations from '../../../schema/generated/operations.ts'
 import { follow, generate, make, QUICK, quick } from '../../support/generating.ts'
+import { untilSubscribed } from '../../support/metrics.ts'
 import { startApp, type TestApp } from '../../support/start-app.ts'
 import { collect, createWatchClient, expectWholeStory, kindsOf, watch } from '../../support/watch-client.ts'
 
@@ -93,10 +94,8 @@ describe('the operations that clients copy', () => {
   })
 
   it('ends a watch of an unknown generation with NOT_FOUND on both transports', async () => {
-    const [streamed] = await collect(server.client.stream(operations.ImageStatusDocument, { id: 'gen_none' })).catch(
-      (error: unknown) => [{ errors: [{ extensions: { code: String(error) } }] }],
-    )
-    expect(JSON.stringify(streamed?.errors)).toContain('NOT_FOUND')
+    const streamed = collect(server.client.stream(operations.ImageStatusDocument, { id: 'gen_none' }))
+    expect(await streamed).toMatchObject([{ id: null, data: null, errors: [{ extensions: { code: 'NOT_FOUND' } }] }])
     const client = createWatchClient({ url: server.wsUrl })
     await expect(collect(watch(client, 'gen_none'))).rejects.toMatchObject([{ extensions: { code: 'NOT_FOUND' } }])
     await client.dispose()
@@ -115,7 +114,7 @@ describe('the operations that clients copy', () => {
     const feed = server.client.stream(operations.HistoryUpdatesDocument, {}, { signal: controller.signal })
     const first = feed.next()
     // The feed begins with what happens next, so it must be attached before anything does.
-    await expect.poll(() => countSubscriptions(server)).toBe(1)
+    await untilSubscribed(server.origin, 1)
     const { generation } = await generate(server.client, QUICK)
     const seen: string[] = []
     const cursors: string[] = []
@@ -138,9 +137,3 @@ describe('the operations that clients copy', () => {
     ])
   })
 })
-
-async function countSubscriptions({ origin }: TestApp): Promise<number> {
-  const text = await (await fetch(`${origin}/metrics`)).text()
-  const counts = [...text.matchAll(/^pictor_subscriptions\{.*\} (\d+)$/gm)].map(([, count]) => Number(count))
-  return counts.reduce((sum, count) => sum + count, 0)
-}
