@@ -20,6 +20,8 @@ export type Overrides = {
   /** How often watchers read the log where no publish told them of anything. */
   readonly refreshMs?: number
   readonly limits?: Partial<TransportLimits>
+  /** false: beside a server that runs; only for a process that makes no pictures. */
+  readonly exclusive?: boolean
   /** 0 to 1, not 1. */
   readonly random?: () => number
 }

@@ -38,11 +38,19 @@ export async function openFoundations(
   configureImageEngine()
   const catalog = await openCatalog(config)
   const secret = await loadServerSecret({ configured: config.secret, dataDir: config.dataDir })
-  const providers = createProviderRegistry([createSandboxProvider({ clock, ids }), ...(given.providers ?? [])])
+  const providers = openProviders(given)
   const metrics = createMetrics({ providers: providers.list().map((provider) => provider.id) })
   const storage = createLocalStorage({ directory: config.storageUrl.slice('file:'.length) })
   const database = await openDatabase({ url: config.databaseUrl, logger, clock, exclusive })
   return { clock, ids, logger, metrics, secret, database, storage, providers, catalog }
+}
+
+export function openProviders(given: {
+  clock: Clock
+  ids: Ids
+  providers?: readonly ImageProvider[]
+}): ProviderRegistry {
+  return createProviderRegistry([createSandboxProvider(given), ...(given.providers ?? [])])
 }
 
 export async function openCatalog(config: Pick<Config, 'catalogFile' | 'defaultModel'>): Promise<ModelCatalog> {

@@ -1,6 +1,6 @@
 import SqliteConnection from 'better-sqlite3'
 import { createPrivateFile } from './sqlite-file.ts'
-import { DatabaseRefusedError } from './store-errors.ts'
+import { DatabaseInUseError } from './store-errors.ts'
 
 /**
  * Held by the one server process that works on a SQLite database; gives back what releases it. The lock is the
@@ -15,7 +15,7 @@ export function lockDatabaseFile(path: string): () => void {
     lock.exec('begin exclusive')
   } catch (cause) {
     lock.close()
-    throw new DatabaseRefusedError(
+    throw new DatabaseInUseError(
       `Another Pictor server is using ${path}: it holds ${path}.lock. Stop that one, give this one a data directory of ` +
         'its own, or use PostgreSQL for several servers.',
       { cause },

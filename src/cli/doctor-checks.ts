@@ -1,0 +1,75 @@
+import { openCatalog, openProviders } from '../composition/foundations.ts'
+import { type Config, ConfigError, readConfig } from '../config.ts'
+import type { ImageProvider } from '../providers/provider.ts'
+import type { CommandContext } from './context.ts'
+import { checkDatabase } from './doctor-database.ts'
+import { checkDataDirectory, checkDiskSpace, checkSecret, checkStorage } from './doctor-files.ts'
+import { checkPort } from './doctor-port.ts'
+
+/** One line of the doctor. `mend` says what to do; null where there is nothing to do. */
+export type Finding = {
+  readonly name: string
+  readonly ok: boolean
+  readonly detail: string
+  readonly mend: string | null
+}
+
+export const good = (name: string, detail: string): Finding => ({ name, ok: true, detail, mend: null })
+export const bad = (name: string, detail: string, mend: string): Finding => ({ name, ok: false, detail, mend })
+
+const NODE_MAJOR = 24
+
+export async function runChecks(context: CommandContext, nodeVersion: string): Promise<readonly Finding[]> {
+  const findings = [checkNode(nodeVersion)]
+  let config: Config
+  try {
+    config = readConfig(context.environment)
+    findings.push(good('configuration', 'every variable is as it should be'))
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    // Where and on what it would run is not known then.
+    return [
+      ...findings,
+      ...error.faults.map((fault) =>
+        bad('configuration', fault, `Set ${fault.split(' ')[0]} so, or unset it for its default.`),
+      ),
+    ]
+  }
+  findings.push(await checkCatalog(config))
+  findings.push(describeProviders(openProviders(context).list()))
+  findings.push(await checkDataDirectory(config.dataDir))
+  findings.push(await checkDiskSpace(config.dataDir))
+  findings.push(await checkSecret(config))
+  findings.push(await checkStorage(config))
+  findings.push(...(await checkDatabase(config, context)))
+  findings.push(await checkPort(config))
+  return findings
+}
+
+export function checkNode(version: string): Finding {
+  if (Number(version.split('.')[0]) >= NODE_MAJOR) return good('node', version)
+  return bad('node', `${version} is too old`, 'Run it with npm (npm start, npm run pictor), which brings its own Node.')
+}
+
+function describeProviders(providers: readonly ImageProvider[]): Finding {
+  const { configured = [], missing = [] } = Object.groupBy(providers, (one) =>
+    one.configured ? 'configured' : 'missing',
+  )
+  const names = (some: readonly ImageProvider[]) => some.map((provider) => provider.id).join(', ')
+  const without = missing.length === 0 ? '' : `; without a key: ${names(missing)}`
+  return good('providers', `${names(configured)}${without}`)
+}
+
+async function checkCatalog(config: Config): Promise<Finding> {
+  try {
+    const catalog = await openCatalog(config)
+    const { model } = catalog.resolve({ model: config.defaultModel, provider: null })
+    return good('models', `${catalog.list().length} known; without a model in the request, ${model.id} answers`)
+  } catch (error) {
+    return bad('models', messageOf(error), 'Mend PICTOR_CATALOG or PICTOR_DEFAULT_MODEL.')
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

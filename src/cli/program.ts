@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs'
+import { createAccountsCommand } from './accounts.ts'
+import { createCommand, createCommandGroup } from './command.ts'
+import type { CommandContext } from './context.ts'
+import { createDoctorCommand } from './doctor.ts'
+import { createEstimateCommand } from './estimate.ts'
+import { createGenerateCommand } from './generate.ts'
+import { createHistoryCommand } from './history.ts'
+import { createKeysCommand } from './keys.ts'
+import { createModelsCommand } from './models.ts'
+
+const PACKAGE = new URL('../../package.json', import.meta.url)
+
+/** @param serve starts a server in this process; `json` where its lines are to be JSON on a terminal too */
+export function createProgram(context: CommandContext, serve: (options: { json: boolean }) => Promise<void>) {
+  const serveCommand = createCommand(context, {
+    name: 'serve',
+    summary: 'Start the server; the same as npm start',
+    examples: ['serve'],
+  }).action(({ json = false }) => serve({ json }))
+  return createCommandGroup(context, {
+    name: 'pictor',
+    summary: 'Pictor: pictures from every model through one GraphQL API',
+  })
+    .version(readVersion(), '-V, --version', 'show the version')
+    .addCommand(createGenerateCommand(context))
+    .addCommand(createEstimateCommand(context))
+    .addCommand(createModelsCommand(context))
+    .addCommand(createHistoryCommand(context))
+    .addCommand(serveCommand)
+    .addCommand(createKeysCommand(context))
+    .addCommand(createAccountsCommand(context))
+    .addCommand(createDoctorCommand(context))
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ npm run pictor -- generate a red fox in snow\n\nEach command has --help and --json.',
+    )
+}
+
+function readVersion(): string {
+  const contents: unknown = JSON.parse(readFileSync(PACKAGE, 'utf8'))
+  return contents instanceof Object && 'version' in contents ? String(contents.version) : 'unknown'
+}
