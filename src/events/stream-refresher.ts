@@ -9,6 +9,8 @@ export type Refreshable = {
 export type StreamRefresher = {
   /** The answer takes the stream off again. */
   add(stream: Refreshable): () => void
+  /** Streams that are on. */
+  size(): number
   stop(): void
 }
 
@@ -50,6 +52,7 @@ export function createStreamRefresher(deps: {
         if (group?.delete(stream)) streams -= 1
       }
     },
+    size: () => streams,
     stop: () => stopping.abort(),
   }
 }

@@ -1,0 +1,63 @@
+import { print } from 'graphql'
+import { describe, expect, it } from 'vitest'
+import { ImageStatusDocument } from '../../schema/generated/operations.ts'
+import { generate, QUICK, quick } from '../support/generating.ts'
+import { readMetric, SOON, untilSubscribed } from '../support/metrics.ts'
+import { openRawSocket } from '../support/raw-websocket.ts'
+import { startApp, type TestApp } from '../support/start-app.ts'
+import { collect, createWatchClient, expectWholeStory, watch } from '../support/watch-client.ts'
+
+const TIMES = 300
+const WATCHERS = 200
+
+describe('watchers', () => {
+  it(`see the whole story when they subscribe in the very moment of its transitions, ${TIMES} times`, async () => {
+    await using server = await startApp()
+    const client = createWatchClient({ url: server.wsUrl })
+    for (let time = 0; time < TIMES; time++) {
+      const { generation } = await generate(server.client, QUICK)
+      // Each further watcher comes a few turns of the event loop later, so that together they meet every transition.
+      const watchers = Array.from({ length: 4 }, async (_, turns) => {
+        for (let turn = 0; turn < turns * (time % 25); turn++) await new Promise((resolve) => setImmediate(resolve))
+        return collect(watch(client, generation.id))
+      })
+      for (const events of await Promise.all(watchers)) {
+        expectWholeStory(events)
+        expect(events.at(-1)?.kind).toBe('COMPLETED')
+      }
+    }
+    await client.dispose()
+  })
+
+  it('leave nothing behind when they vanish from an idle generation', async () => {
+    await using server = await startApp()
+    const { generation } = await generate(server.client, quick('delay=0 hang'))
+    const query = print(ImageStatusDocument)
+    const sockets = await Promise.all(
+      Array.from({ length: WATCHERS }, async () => {
+        const socket = await openRawSocket(server.wsUrl)
+        await socket.init({})
+        socket.send({ type: 'subscribe', id: '1', payload: { query, variables: { id: generation.id } } })
+        return socket
+      }),
+    )
+    const readers = Array.from({ length: WATCHERS }, () => new AbortController())
+    const streams = readers.map(({ signal }) =>
+      server.client.stream(ImageStatusDocument, { id: generation.id }, { signal }),
+    )
+    await Promise.all(streams.map((stream) => stream.next()))
+    await untilSubscribed(server.origin, 2 * WATCHERS)
+    expect(await readMetric(server.origin, 'pictor_sockets')).toBe(WATCHERS)
+    expect(server.app.domain.refresher.size()).toBe(2 * WATCHERS)
+
+    for (const { socket } of sockets) socket.terminate()
+    for (const reader of readers) reader.abort()
+    await expectNobody(server)
+  })
+})
+
+async function expectNobody({ origin, app }: TestApp): Promise<void> {
+  await untilSubscribed(origin, 0)
+  await expect.poll(() => readMetric(origin, 'pictor_sockets'), SOON).toBe(0)
+  await expect.poll(() => app.domain.refresher.size(), SOON).toBe(0)
+}
