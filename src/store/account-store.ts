@@ -1,3 +1,4 @@
+import { createCompiledQuery } from './compiled-query.ts'
 import type { Db, Trx } from './handles.ts'
 import type { AccountRow } from './tables.ts'
 
@@ -12,12 +13,19 @@ export async function insertAccountIfAbsent(trx: Trx, account: AccountRow): Prom
 }
 
 export async function findAccount(db: Db, id: string): Promise<AccountRow | undefined> {
-  return db.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst()
+  const { rows } = await selectAccount(db, { id })
+  return rows[0]
 }
+
+const selectAccount = createCompiledQuery<{ id: string }, AccountRow>((db, value) =>
+  db.selectFrom('accounts').selectAll().where('id', '=', value('id')),
+)
 
 /** For ids that stand in our own rows: throws where there is no such account. */
 export async function getAccount(db: Db, id: string): Promise<AccountRow> {
-  return db.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+  const account = await findAccount(db, id)
+  if (account === undefined) throw new Error(`There is no account ${id}.`)
+  return account
 }
 
 /** In order of making, after the account `afterId`. */

@@ -1,3 +1,4 @@
+import { createCompiledQuery } from './compiled-query.ts'
 import type { Db, Trx } from './handles.ts'
 import type { ApiKeyRow } from './tables.ts'
 
@@ -21,8 +22,10 @@ export async function listApiKeys(db: Db, accountId: string): Promise<ApiKeyRow[
 
 /** Was any key ever made, by any account? */
 export async function hasApiKeys(db: Db): Promise<boolean> {
-  return (await db.selectFrom('apiKeys').select('id').limit(1).executeTakeFirst()) !== undefined
+  return (await selectAny(db, {})).rows.length > 0
 }
+
+const selectAny = createCompiledQuery((db) => db.selectFrom('apiKeys').select('id').limit(1))
 
 /** The time of the first revocation stays. Undefined when the account has no such key. */
 export async function revokeApiKey(

@@ -1,11 +1,20 @@
 import type { Kysely, Transaction } from 'kysely'
-import type { EventRow, NewEventRow, Tables } from './tables.ts'
+import { createCompiledQuery } from './compiled-query.ts'
+import type { EventRow, Tables } from './tables.ts'
+
+export type NewEvent = Omit<EventRow, 'position'>
 
 /** Returns the position that the row was given. */
-export async function insertEvent(trx: Transaction<Tables>, event: NewEventRow): Promise<number> {
-  const row = await trx.insertInto('events').values(event).returning('position').executeTakeFirstOrThrow()
+export async function insertEvent(trx: Transaction<Tables>, event: NewEvent): Promise<number> {
+  const { rows } = await insertRow(trx, event)
+  const [row] = rows
+  if (row === undefined) throw new Error('The database did not say where it wrote an event.')
   return row.position
 }
+
+const insertRow = createCompiledQuery((db, _, row: NewEvent) =>
+  db.insertInto('events').values(row).returning('position'),
+)
 
 /** In order, after `sequence`. */
 export async function listEventsOfGeneration(

@@ -1,10 +1,12 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { createCompiledQuery } from './compiled-query.ts'
 import type { LedgerEntryRow, Tables } from './tables.ts'
 
 export async function insertLedgerEntries(trx: Transaction<Tables>, entries: readonly LedgerEntryRow[]): Promise<void> {
-  if (entries.length === 0) return
-  await trx.insertInto('ledgerEntries').values(entries).execute()
+  for (const entry of entries) await insertEntry(trx, entry)
 }
+
+const insertEntry = createCompiledQuery((db, _, row: LedgerEntryRow) => db.insertInto('ledgerEntries').values(row))
 
 export async function listEntriesOfGeneration(db: Kysely<Tables>, generationId: string): Promise<LedgerEntryRow[]> {
   return db.selectFrom('ledgerEntries').selectAll().where('generationId', '=', generationId).orderBy('id').execute()
@@ -18,30 +20,26 @@ export type HoldGuard = { accountId: string; amountMicros: number; day: number }
  * prepaid account) and the day's cap are part of the `where`. False when either does not cover the amount.
  */
 export async function holdOnAccount(trx: Transaction<Tables>, hold: HoldGuard): Promise<boolean> {
-  const spent = sql<number>`case when ${sql.ref('spendDay')} = ${hold.day} then ${sql.ref('spentMicros')} else 0 end`
-  const result = await trx
+  return (await holdGuarded(trx, hold)).changedRows === 1
+}
+
+const holdGuarded = createCompiledQuery<HoldGuard, unknown>((db, value) => {
+  const amount = value('amountMicros')
+  const spent = sql<number>`case when ${sql.ref('spendDay')} = ${value('day')} then ${sql.ref('spentMicros')} else 0 end`
+  const free = sql<number>`${sql.ref('balanceMicros')} - ${sql.ref('heldMicros')}`
+  return db
     .updateTable('accounts')
     .set((eb) => ({
-      heldMicros: eb('heldMicros', '+', hold.amountMicros),
-      spentMicros: sql<number>`${spent} + ${hold.amountMicros}`,
-      spendDay: hold.day,
+      heldMicros: eb('heldMicros', '+', amount),
+      spentMicros: sql<number>`${spent} + ${amount}`,
+      spendDay: value('day'),
     }))
-    .where('id', '=', hold.accountId)
+    .where('id', '=', value('accountId'))
+    .where((eb) => eb.or([eb('billing', '=', 'METERED'), sql<boolean>`${free} >= ${amount}`]))
     .where((eb) =>
-      eb.or([
-        eb('billing', '=', 'METERED'),
-        sql<boolean>`${sql.ref('balanceMicros')} - ${sql.ref('heldMicros')} >= ${hold.amountMicros}`,
-      ]),
+      eb.or([eb('dailySpendMicros', 'is', null), sql<boolean>`${spent} + ${amount} <= ${sql.ref('dailySpendMicros')}`]),
     )
-    .where((eb) =>
-      eb.or([
-        eb('dailySpendMicros', 'is', null),
-        sql<boolean>`${spent} + ${hold.amountMicros} <= ${sql.ref('dailySpendMicros')}`,
-      ]),
-    )
-    .executeTakeFirst()
-  return result.numUpdatedRows === 1n
-}
+})
 
 /** Moves balance and open holds by the sums of the entries that are written with it. */
 export async function applyToAccount(
