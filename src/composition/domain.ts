@@ -62,7 +62,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const cache = createGenerationCache()
   const places = createQueuePlaces({ db, queue, statistics, concurrency: config.concurrency })
   const reader = createGenerationReader({ db, cache, progress, places })
-  const cancellation = createCancellation({ db, log, settlement, clock })
+  const cancellation = createCancellation({ db, log, queue, settlement, clock })
   const deletion = createDeletion({ db, clock })
   const attempts = createAttempts({ db, log, queue, settlement, providers, catalog, policy, clock, ids })
   const ending = createAttemptEnding({ log, queue, settlement, policy, clock, random })

@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.ts'
 import { NotFoundError } from '../errors.ts'
+import type { JobQueue } from '../queue/job-queue.ts'
 import { endAttempt, findLatestAttempt } from '../store/attempt-store.ts'
 import type { Database, Trx } from '../store/database.ts'
-import { findGeneration, findOwnGenerations, listOverdueGenerations } from '../store/generation-store.ts'
+import { findOwnGenerations, listOverdueGenerations, lockGeneration } from '../store/generation-store.ts'
 import type { GenerationRow } from '../store/tables.ts'
 import type { Viewer } from '../viewer.ts'
 import type { AppendEvent, EventLog } from './event-log.ts'
@@ -21,23 +22,25 @@ export type Cancellation = {
    * kept and charged, and the generation is then COMPLETED with the rest listed as canceled. Throws NotFoundError.
    */
   cancel(viewer: Viewer, id: string): Promise<Canceled>
-  /** The same for deadlines that have passed, waiting or running: ids of the generations that were ended. */
-  expireOverdue(): Promise<readonly string[]>
+  /** The same for deadlines that have passed, waiting or running. One that cannot be ended does not keep the others. */
+  expireOverdue(): Promise<{ readonly expired: readonly string[]; readonly failures: readonly unknown[] }>
 }
 
 export function createCancellation(deps: {
   db: Database
   log: EventLog
+  queue: JobQueue
   settlement: Settlement
   clock: Clock
 }): Cancellation {
-  const { db, log, settlement, clock } = deps
+  const { db, log, queue, settlement, clock } = deps
 
   return {
     cancel: (viewer, id) =>
       log.transact(async (trx, append) => {
-        const [row] = await findOwnGenerations(trx, viewer, [id])
-        if (row === undefined) throw new NotFoundError('generation')
+        const [own] = await findOwnGenerations(trx, viewer, [id])
+        const row = own && (await holdStill(trx, own))
+        if (row === undefined || row.deletedAt !== null) throw new NotFoundError('generation')
         if (isTerminal(row.status)) return { generation: toGeneration(row), effect: 'TOO_LATE' }
         const { ended, sent } = await stop(trx, append, row, 'CANCELED', canceled)
         return { generation: toGeneration(ended), effect: sent ? 'MAY_BE_BILLED' : 'FREE' }
@@ -45,16 +48,31 @@ export function createCancellation(deps: {
 
     async expireOverdue() {
       const expired: string[] = []
-      for (const id of await listOverdueGenerations(db.read, clock.now(), EXPIRED_AT_ONCE)) {
-        if (await expire(id)) expired.push(id)
+      const failures: unknown[] = []
+      for (const row of await listOverdueGenerations(db.read, clock.now(), EXPIRED_AT_ONCE)) {
+        try {
+          if (await expire(row)) expired.push(row.id)
+        } catch (error) {
+          failures.push(error)
+        }
       }
-      return expired
+      return { expired, failures }
     },
   }
 
-  function expire(id: string): Promise<boolean> {
+  /**
+   * The job first and then the generation, as a claim takes them: in the other order two transactions could wait for
+   * each other. A job lives exactly as long as its generation has not ended, so taking it away early changes nothing.
+   */
+  async function holdStill(trx: Trx, row: GenerationRow): Promise<GenerationRow | undefined> {
+    if (isTerminal(row.status)) return row
+    await queue.finish(trx, row.id)
+    return lockGeneration(trx, row.id)
+  }
+
+  function expire(overdueRow: GenerationRow): Promise<boolean> {
     return log.transact(async (trx, append) => {
-      const row = await findGeneration(trx, id)
+      const row = await holdStill(trx, overdueRow)
       if (row === undefined || isTerminal(row.status)) return false
       await stop(trx, append, row, 'FAILED', overdue)
       return true

@@ -2,20 +2,22 @@ import type { Clock } from '../clock.ts'
 import { NotFinishedError, NotFoundError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import { deleteEvents } from '../store/event-store.ts'
-import { blankGeneration, findOwnGenerations } from '../store/generation-store.ts'
+import { blankGeneration, findOwnGenerations, lockGeneration } from '../store/generation-store.ts'
 import { deleteExpiredIdempotencyKeys } from '../store/idempotency-store.ts'
 import { deleteImages, doomBlobs, forgetDoomedBlobs, listDoomedBlobs } from '../store/image-store.ts'
 import type { Viewer } from '../viewer.ts'
 import { IDEMPOTENCY_MS } from './admission.ts'
 import { isTerminal } from './generation-state.ts'
 
+export type Doomed = { readonly prefix: string; readonly doomedAt: number }
+
 export type Deletion = {
   /** Throws NotFoundError and NotFinishedError. */
   delete(viewer: Viewer, id: string): Promise<void>
-  /** Prefixes of bytes that no row needs any more, oldest first. */
-  listDoomed(limit: number): Promise<readonly string[]>
+  /** Bytes that no row needs any more, those that wait longest first. The prefix is the generation's id. */
+  listDoomed(limit: number): Promise<readonly Doomed[]>
   /** The bytes under the prefix are gone. */
-  forgetDoomed(prefix: string): Promise<void>
+  forgetDoomed(doomed: Doomed): Promise<void>
   /** Idempotency keys are kept for 24 hours. */
   forgetOldKeys(): Promise<void>
 }
@@ -28,8 +30,9 @@ export function createDeletion({ db, clock }: { db: Database; clock: Clock }): D
   return {
     delete: (viewer, id) =>
       db.transact(async (trx) => {
-        const [row] = await findOwnGenerations(trx, viewer, [id])
-        if (row === undefined) throw new NotFoundError('generation')
+        const [own] = await findOwnGenerations(trx, viewer, [id])
+        const row = own && (await lockGeneration(trx, id))
+        if (row === undefined || row.deletedAt !== null) throw new NotFoundError('generation')
         if (!isTerminal(row.status)) throw new NotFinishedError(id)
         const now = clock.now()
         await deleteImages(trx, id)
@@ -38,7 +41,7 @@ export function createDeletion({ db, clock }: { db: Database; clock: Clock }): D
         await doomBlobs(trx, id, now)
       }),
     listDoomed: (limit) => listDoomedBlobs(db.read, limit),
-    forgetDoomed: (prefix) => db.transact((trx) => forgetDoomedBlobs(trx, prefix)),
+    forgetDoomed: (doomed) => db.transact((trx) => forgetDoomedBlobs(trx, doomed)),
     forgetOldKeys: () => db.transact((trx) => deleteExpiredIdempotencyKeys(trx, clock.now() - IDEMPOTENCY_MS)),
   }
 }

@@ -3,9 +3,12 @@ import { RequestError } from '../errors.ts'
 import { formatCursor, parseCursor } from '../events/cursor.ts'
 import type { EventBus } from '../events/event-bus.ts'
 import { createEventStream, type StreamedEvent } from '../events/event-stream.ts'
+import type { StoredEvent } from '../events/generation-event.ts'
+import { isStored } from '../events/generation-event.ts'
 import type { StreamRefresher } from '../events/stream-refresher.ts'
 import type { Database } from '../store/database.ts'
 import { findLatestPosition, listEventsOfAccount, listEventsOfGeneration } from '../store/event-store.ts'
+import { findGeneration } from '../store/generation-store.ts'
 import { isTerminal } from './generation-state.ts'
 import { toStoredEvent } from './records.ts'
 import type { GenerationReader, GenerationWatcher, WatchedEvent } from './services.ts'
@@ -29,7 +32,7 @@ export function createGenerationWatcher(deps: GenerationWatcherDeps): Generation
   return {
     async watch(viewer, generationId, after) {
       const generation = await reader.find(viewer, generationId)
-      if (generation === undefined) throw new RequestError('NOT_FOUND', 'No such generation.')
+      if (generation === undefined) throw noSuchGeneration()
       const owner = { generationId }
       const sequence = after === null ? 0 : parseCursor(after, owner)
       // A cursor that nobody was given: watching from it would wait for what never comes.
@@ -43,10 +46,12 @@ export function createGenerationWatcher(deps: GenerationWatcherDeps): Generation
         orderOf: (event) => event.sequence,
         subscribe: (listener) => bus.subscribe(owner, listener),
         endsAfter: (event) => isTerminal(event.status),
-        read: async (afterSequence, limit) =>
-          (await listEventsOfGeneration(db.read, { generationId, afterSequence, limit })).map(toStoredEvent),
+        read: (afterSequence, limit) => readEvents(generationId, afterSequence, limit),
       })
-      return new WatchedStream(stream, (event) => describe(event, formatCursor(owner, stream.delivered), generationId))
+      return new WatchedStream(stream, (event) => {
+        const at = isLogged(event) ? event.sequence : stream.delivered
+        return describe(event, formatCursor(owner, at), generationId)
+      })
     },
 
     async watchAll(viewer, after) {
@@ -66,9 +71,20 @@ export function createGenerationWatcher(deps: GenerationWatcherDeps): Generation
       })
       return new WatchedStream(stream, (event) => {
         if (event.kind !== 'LAGGED') lastGenerationId = event.generationId
-        return describe(event, formatCursor(owner, stream.delivered), lastGenerationId)
+        const position = isLogged(event) ? event.position : stream.delivered
+        return describe(event, formatCursor(owner, position), lastGenerationId)
       })
     },
+  }
+
+  /** A log that shows nothing new may have gone with its generation, and then nobody will ever write its end. */
+  async function readEvents(generationId: string, afterSequence: number, limit: number): Promise<StoredEvent[]> {
+    const rows = await listEventsOfGeneration(db.read, { generationId, afterSequence, limit })
+    if (rows.length === 0) {
+      const generation = await findGeneration(db.read, generationId)
+      if (generation === undefined || generation.deletedAt !== null) throw noSuchGeneration()
+    }
+    return rows.map(toStoredEvent)
   }
 
   /** undefined: its generation has been deleted meanwhile, and there is nothing left to tell. */
@@ -82,4 +98,13 @@ export function createGenerationWatcher(deps: GenerationWatcherDeps): Generation
     const generation = await reader.findAtLeast(generationId, sequence)
     return generation && { event, cursor, generation }
   }
+}
+
+/** Its own place in the log is the cursor: whoever asked for several events at once may be ahead of this one already. */
+function isLogged(event: StreamedEvent): event is StoredEvent {
+  return event.kind !== 'LAGGED' && isStored(event)
+}
+
+function noSuchGeneration(): RequestError {
+  return new RequestError('NOT_FOUND', 'No such generation.')
 }

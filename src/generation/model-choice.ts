@@ -46,14 +46,17 @@ export function createModelChooser(deps: {
     const first = tryFirst(viewer, input, asked, rest.length > 0, passedOver)
     if (first) usable.push(first)
     for (const fallback of rest) {
-      const plan = tryFallback(viewer, input, fallback, passedOver)
+      const plan = tryFallback(viewer, input, fallback, usable[0], passedOver)
       if (plan && !usable.some((other) => other.modelId === plan.modelId)) usable.push(plan)
     }
     const [chosen, ...fallbacks] = usable
     if (chosen === undefined) throw unavailable(viewer, asked.model)
     return {
       requestedModel: input.model ?? asked.model.id,
-      first: { ...chosen, warnings: [...passedOver, ...chosen.warnings, ...priceWarnings(chosen)] },
+      first: {
+        ...chosen,
+        warnings: [...nameSuccessor(passedOver, chosen), ...chosen.warnings, ...priceWarnings(chosen)],
+      },
       fallbacks,
       estimate: joinEstimates(usable),
     }
@@ -77,7 +80,7 @@ export function createModelChooser(deps: {
     hasFallbacks: boolean,
     warnings: Warning[],
   ): PricedPlan | undefined {
-    const usable = replaceRetired(asked, input, warnings)
+    const usable = replaceRetired(viewer, asked, input, warnings)
     const reason = availability.reason(viewer, usable.model)
     if (reason === null) return price(usable.model, usable.aliasParameters, input)
     if (!hasFallbacks || reason.reason === 'NOT_ALLOWED') throw unavailable(viewer, usable.model)
@@ -85,9 +88,15 @@ export function createModelChooser(deps: {
     return undefined
   }
 
-  function replaceRetired(asked: ResolvedModel, input: GenerationInput, warnings: Warning[]): ResolvedModel {
-    const { state, replacement } = asked.model.lifecycle
-    if (state !== 'RETIRED' || input.strict || replacement === null) return asked
+  function replaceRetired(
+    viewer: Viewer,
+    asked: ResolvedModel,
+    input: GenerationInput,
+    warnings: Warning[],
+  ): ResolvedModel {
+    const { replacement } = asked.model.lifecycle
+    if (input.strict || replacement === null) return asked
+    if (availability.reason(viewer, asked.model)?.reason !== 'RETIRED') return asked
     const model = catalog.get(replacement)
     warnings.push({
       code: 'MODEL_REPLACED',
@@ -103,6 +112,7 @@ export function createModelChooser(deps: {
     viewer: Viewer,
     input: GenerationInput,
     fallback: ResolvedModel,
+    before: PricedPlan | undefined,
     warnings: Warning[],
   ): PricedPlan | undefined {
     const reason = availability.reason(viewer, fallback.model)
@@ -111,12 +121,15 @@ export function createModelChooser(deps: {
       return undefined
     }
     try {
-      return price(fallback.model, fallback.aliasParameters, input)
+      const plan = price(fallback.model, fallback.aliasParameters, input)
+      // A request with a price that is known does not turn into one without behind the caller's back.
+      if (plan.price !== null || before === undefined || before.price === null) return plan
+      warnings.push(ignoredFallback(fallback.model, `The price of ${fallback.model.id} for this request is not known.`))
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error
       warnings.push(ignoredFallback(fallback.model, error.message))
-      return undefined
     }
+    return undefined
   }
 
   function price(model: Model, aliasParameters: ModelAlias['parameters'], input: GenerationInput): PricedPlan {
@@ -150,6 +163,11 @@ function priceWarnings(plan: PricedPlan): Warning[] {
 
 function fallbackWarning(model: Model, why: string): Warning {
   return { code: 'FALLBACK_USED', field: 'model', requested: model.id, used: null, message: why }
+}
+
+/** Which model answers in the place of the first is known only when all have been looked at. */
+function nameSuccessor(warnings: readonly Warning[], chosen: PricedPlan): Warning[] {
+  return warnings.map((warning) => (warning.code === 'FALLBACK_USED' ? { ...warning, used: chosen.modelId } : warning))
 }
 
 function ignoredFallback(model: Model, why: string): Warning {

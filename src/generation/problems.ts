@@ -32,12 +32,13 @@ export function toProblem(error: ProviderError, imageIndex: number | null = null
 }
 
 /** An attempt was cut off after sending, and the vendor has no way of being asked. */
-export function unknownOutcome(): Problem {
+export function unknownOutcome(next: 'sent-again' | 'not-sent-again'): Problem {
+  const then = next === 'sent-again' ? 'it was sent once more' : 'it was not sent again'
   return createProblem({
     code: 'UNKNOWN_OUTCOME',
     message:
       'The connection to the provider was lost after the request was sent. Nobody can tell whether it was carried out; ' +
-      'it was not sent again, and nothing was charged for it.',
+      `${then}, and nothing was charged for it.`,
     stage: 'PROVIDER',
     retryable: true,
     providerBilled: null,

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
 import type { EventBus } from '../events/event-bus.ts'
 import type { PassingEvent, PreviewReference } from '../events/generation-event.ts'
-import type { RunningAttempt } from './attempts.ts'
+import type { RunningAttempt } from './attempt-beginning.ts'
 
 /** What passes by while an attempt runs. Never stored: after a crash nothing of it is missed. */
 export type ProgressBoard = {

@@ -22,9 +22,15 @@ export class WatchedStream implements AsyncIterableIterator<WatchedEvent> {
     for (;;) {
       const { done, value } = await this.#stream.next()
       if (done) return { done: true, value: undefined }
-      const described = await this.#describe(value)
+      const described = await this.#describe(value).catch((error: unknown) => this.#fail(error))
       if (described !== undefined) return { done: false, value: described }
     }
+  }
+
+  /** Nobody returns an iterator that has thrown, so it lets go by itself. */
+  async #fail(error: unknown): Promise<never> {
+    await this.#stream.return()
+    throw error
   }
 
   async return(): Promise<IteratorResult<WatchedEvent, undefined>> {

@@ -23,15 +23,23 @@ const CANDIDATES = 4
 const PUT_OFF_MS = 10_000
 
 /**
- * A table in the same database. Fairness is start-time fair queueing: an account's jobs take turns v+1, v+2, …, where v
- * is the turn last claimed by anybody, so a thousand jobs of one account stand behind the first job of every other.
+ * How far apart the turns of one account's jobs lie, by priority from low to high: where all three wait, sixteen of high
+ * priority run for four of normal and one of low.
+ */
+const STEPS = [16, 4, 1] as const
+
+/**
+ * A table in the same database. Fairness is weighted fair queueing: the jobs of one account and priority are a flow,
+ * which takes turns v+s, v+2s, …, where v is the turn last claimed by anybody and s the priority's step. So a high
+ * priority goes first by far, and yet a thousand jobs of one account, whatever their priority, stand behind the first
+ * few of every other.
  */
 export function createEmbeddedQueue(deps: { db: Database; clock: Clock; ids: Ids; leaseMs: number }): JobQueue {
   const { db, clock, ids, leaseMs } = deps
 
   return {
     async enqueue(trx, { now, ...job }) {
-      const turn = await takeTurn(trx, job.accountId)
+      const turn = await takeTurn(trx, `${job.accountId} ${job.priority}`, STEPS[job.priority] ?? STEPS[0])
       await insertJob(trx, {
         ...job,
         turn,

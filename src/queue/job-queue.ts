@@ -13,7 +13,7 @@ export type JobQueue = {
    * in the way of the others, and the error is thrown on.
    */
   claim<T>(options: ClaimOptions, begin: (trx: Trx, job: ClaimedJob) => Promise<T>): Promise<T | undefined>
-  /** Extends leases; returns the generations whose lease is still held. */
+  /** Extends leases; returns the tokens of those that are still held. */
   heartbeat(jobs: readonly ClaimedJob[]): Promise<ReadonlySet<string>>
   /** Back to the queue, to run not before `runAt`; with another model after a fallback. */
   putBack(trx: Trx, job: ClaimedJob, next: { runAt: number; provider?: string; model?: string }): Promise<boolean>

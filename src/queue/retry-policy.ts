@@ -17,6 +17,8 @@ export type RetryPolicy = {
   readonly maxDelayMs: number
   /** `retry-once`: an unknown outcome may be sent one more time, at the risk of paying the vendor twice. */
   readonly unknownOutcome: 'fail' | 'retry-once'
+  /** How often a job may be claimed in all: far above what tries and fallbacks can use up. */
+  readonly maxClaims: number
 }
 
 export const DEFAULT_RETRY_POLICY: RetryPolicy = {
@@ -24,6 +26,7 @@ export const DEFAULT_RETRY_POLICY: RetryPolicy = {
   baseDelayMs: 1_000,
   maxDelayMs: 60_000,
   unknownOutcome: 'fail',
+  maxClaims: 30,
 }
 
 /** Kinds that may pass by themselves. The others end the generation however often they are tried. */

@@ -16,6 +16,14 @@ export function skipLocked<TB extends keyof Tables, O>(
   return dialect === 'postgres' ? query.forUpdate().skipLocked() : query
 }
 
+/** Holds the selected rows until the end of the transaction. SQLite's one writer holds everything already. */
+export function lockRows<TB extends keyof Tables, O>(
+  query: SelectQueryBuilder<Tables, TB, O>,
+  dialect: DialectName,
+): SelectQueryBuilder<Tables, TB, O> {
+  return dialect === 'postgres' ? query.forUpdate() : query
+}
+
 /** The larger of two numbers, neither null: `max` and `greatest` have no common name. */
 export function greatest(a: Expression<number> | number, b: Expression<number> | number): RawBuilder<number> {
   return sql<number>`case when ${a} > ${b} then ${a} else ${b} end`

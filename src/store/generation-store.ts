@@ -1,4 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
+import { createCompiledQuery } from './compiled-query.ts'
+import { dialectOf, lockRows } from './dialect.ts'
 import type { GenerationRow, GenerationStatus, Tables } from './tables.ts'
 
 /** Whose generations: an account's, or those of one of its end users. */
@@ -9,7 +11,7 @@ export async function insertGeneration(
   generation: GenerationRow,
   tags: readonly string[],
 ): Promise<void> {
-  await trx.insertInto('generations').values(generation).execute()
+  await insertRow(trx, generation)
   if (tags.length === 0) return
   const { id: generationId, accountId } = generation
   await trx
@@ -18,9 +20,19 @@ export async function insertGeneration(
     .execute()
 }
 
+const insertRow = createCompiledQuery((db, _, row: GenerationRow) => db.insertInto('generations').values(row))
+
 /** Whoever's it is; for the worker and the services that have checked already. */
 export async function findGeneration(db: Kysely<Tables>, id: string): Promise<GenerationRow | undefined> {
   return db.selectFrom('generations').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+/**
+ * For whoever is about to change it by what it is: nobody else changes it before this transaction ends, so that what is
+ * read of it (its status, its images) is still so when it is written.
+ */
+export async function lockGeneration(trx: Transaction<Tables>, id: string): Promise<GenerationRow | undefined> {
+  return lockRows(trx.selectFrom('generations').selectAll().where('id', '=', id), dialectOf(trx)).executeTakeFirst()
 }
 
 /** In no order; what is deleted or somebody else's is left out. */
@@ -85,16 +97,16 @@ export async function countImage(
     .executeTakeFirst()
 }
 
-/** Ids of generations that wait or run past their deadline. */
-export async function listOverdueGenerations(db: Kysely<Tables>, now: number, limit: number): Promise<string[]> {
-  const rows = await db
+/** Those that wait or run past their deadline, the longest overdue first. */
+export async function listOverdueGenerations(db: Kysely<Tables>, now: number, limit: number): Promise<GenerationRow[]> {
+  return db
     .selectFrom('generations')
-    .select('id')
+    .selectAll()
     .where('finishedAt', 'is', null)
     .where('deadlineAt', '<=', now)
+    .orderBy('deadlineAt')
     .limit(limit)
     .execute()
-  return rows.map((row) => row.id)
 }
 
 /** Takes away all that the client wrote or got, and keeps what the ledger and the reports need. */

@@ -9,7 +9,9 @@ export type HistoryWhere = {
   readonly provider: string | null
   readonly tag: string | null
   readonly endUser: string | null
+  /** This moment or later. */
   readonly createdAfter: number | null
+  /** Before this moment. */
   readonly createdBefore: number | null
   readonly search: string | null
 }
@@ -45,10 +47,10 @@ function filtered<O>(select: Generations<O>, owner: Ownership, where: HistoryWhe
   let query = select.where('accountId', '=', owner.accountId).where('deletedAt', 'is', null)
   if (owner.endUser !== null) query = query.where('endUser', '=', owner.endUser)
   if (where.endUser !== null) query = query.where('endUser', '=', where.endUser)
-  if (where.status !== null) query = query.where('status', 'in', [...where.status])
+  if (where.status !== null) query = query.where(hasStatus(where.status))
   if (where.model !== null) query = query.where('model', '=', where.model)
   if (where.provider !== null) query = query.where('provider', '=', where.provider)
-  if (where.createdAfter !== null) query = query.where('createdAt', '>', where.createdAfter)
+  if (where.createdAfter !== null) query = query.where('createdAt', '>=', where.createdAfter)
   if (where.createdBefore !== null) query = query.where('createdAt', '<', where.createdBefore)
   const { tag } = where
   if (tag !== null) {
@@ -72,7 +74,14 @@ function words(search: string | null): string[] {
   return (search ?? '').split(/\s+/).filter((word) => word !== '')
 }
 
+/** `in ()` is not SQL everywhere: of no status there is nothing. */
+function hasStatus(statuses: readonly GenerationStatus[]) {
+  if (statuses.length === 0) return sql<boolean>`1 = 0`
+  return sql<boolean>`${sql.ref('status')} in (${sql.join(statuses)})`
+}
+
+/** Both sides are folded by the database, since SQLite folds ASCII alone: what is spelled the same is found anywhere. */
 function promptHas(word: string) {
-  const pattern = `%${word.toLowerCase().replaceAll(/[\\%_]/g, (special) => `\\${special}`)}%`
-  return sql<boolean>`lower(${sql.ref('prompt')}) like ${pattern} escape '\\'`
+  const pattern = `%${word.replaceAll(/[\\%_]/g, (special) => `\\${special}`)}%`
+  return sql<boolean>`lower(${sql.ref('prompt')}) like lower(${pattern}) escape '\\'`
 }

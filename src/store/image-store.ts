@@ -1,8 +1,14 @@
 import type { Kysely, Transaction } from 'kysely'
-import type { ImageRow, Tables } from './tables.ts'
+import type { DoomedBlobs, ImageRow, Tables } from './tables.ts'
 
-export async function insertImage(trx: Transaction<Tables>, image: ImageRow): Promise<void> {
-  await trx.insertInto('images').values(image).execute()
+/** False when the generation has an image of this index already, which stays as it is. */
+export async function insertImageIfAbsent(trx: Transaction<Tables>, image: ImageRow): Promise<boolean> {
+  const result = await trx
+    .insertInto('images')
+    .values(image)
+    .onConflict((conflict) => conflict.columns(['generationId', 'imageIndex']).doNothing())
+    .executeTakeFirst()
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n
 }
 
 /** By generation, each in order of index. */
@@ -52,15 +58,16 @@ export async function doomBlobs(trx: Transaction<Tables>, prefix: string, doomed
   await trx
     .insertInto('doomedBlobs')
     .values({ prefix, doomedAt })
-    .onConflict((conflict) => conflict.column('prefix').doNothing())
+    .onConflict((conflict) => conflict.column('prefix').doUpdateSet({ doomedAt }))
     .execute()
 }
 
-export async function listDoomedBlobs(db: Kysely<Tables>, limit: number): Promise<string[]> {
-  const rows = await db.selectFrom('doomedBlobs').select('prefix').orderBy('doomedAt').limit(limit).execute()
-  return rows.map((row) => row.prefix)
+/** Oldest first. */
+export async function listDoomedBlobs(db: Kysely<Tables>, limit: number): Promise<DoomedBlobs[]> {
+  return db.selectFrom('doomedBlobs').selectAll().orderBy('doomedAt').orderBy('prefix').limit(limit).execute()
 }
 
-export async function forgetDoomedBlobs(trx: Transaction<Tables>, prefix: string): Promise<void> {
-  await trx.deleteFrom('doomedBlobs').where('prefix', '=', prefix).execute()
+/** Unless they have been doomed anew since they were listed. */
+export async function forgetDoomedBlobs(trx: Transaction<Tables>, { prefix, doomedAt }: DoomedBlobs): Promise<void> {
+  await trx.deleteFrom('doomedBlobs').where('prefix', '=', prefix).where('doomedAt', '=', doomedAt).execute()
 }

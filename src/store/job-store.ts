@@ -2,16 +2,19 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import { greatest, skipLocked } from './dialect.ts'
 import type { JobRow, Tables } from './tables.ts'
 
-/** Row of `jobTurns` that holds the turn last claimed: the clock of the fair order. No account has an empty id. */
+/** Row of `jobTurns` that holds the turn last claimed: the clock of the fair order. No flow has an empty name. */
 const CLOCK = ''
 
-export async function takeTurn(trx: Transaction<Tables>, accountId: string): Promise<number> {
-  const clock = sql<number>`coalesce((select c."turn" from "jobTurns" c where c."accountId" = ${CLOCK}), 0)`
+/** The next turn of a flow: `step` behind its last one, or behind the clock where it has fallen behind that. */
+export async function takeTurn(trx: Transaction<Tables>, flow: string, step: number): Promise<number> {
+  const clock = sql<number>`coalesce((select c."turn" from "jobTurns" c where c."flow" = ${CLOCK}), 0)`
   const row = await trx
     .insertInto('jobTurns')
-    .values({ accountId, turn: sql<number>`${clock} + 1` })
+    .values({ flow, turn: sql<number>`${clock} + ${sql.lit(step)}` })
     .onConflict((conflict) =>
-      conflict.column('accountId').doUpdateSet({ turn: sql<number>`${greatest(sql.ref('jobTurns.turn'), clock)} + 1` }),
+      conflict
+        .column('flow')
+        .doUpdateSet({ turn: sql<number>`${greatest(sql.ref('jobTurns.turn'), clock)} + ${sql.lit(step)}` }),
     )
     .returning('turn')
     .executeTakeFirstOrThrow()
@@ -21,8 +24,8 @@ export async function takeTurn(trx: Transaction<Tables>, accountId: string): Pro
 export async function advanceTurnClock(trx: Transaction<Tables>, turn: number): Promise<void> {
   await trx
     .insertInto('jobTurns')
-    .values({ accountId: CLOCK, turn })
-    .onConflict((conflict) => conflict.column('accountId').doUpdateSet({ turn }).where('jobTurns.turn', '<', turn))
+    .values({ flow: CLOCK, turn })
+    .onConflict((conflict) => conflict.column('flow').doUpdateSet({ turn }).where('jobTurns.turn', '<', turn))
     .execute()
 }
 
@@ -38,7 +41,7 @@ export type ClaimFilter = {
 }
 
 /**
- * In fair order: priority, then turn. Accounts that run as many generations as they may are passed over. PostgreSQL
+ * In fair order: by turn. Accounts that run as many generations as they may are passed over. PostgreSQL
  * skips what another process is claiming.
  */
 export async function listClaimable(
@@ -52,8 +55,8 @@ export async function listClaimable(
     .where('leaseToken', 'is', null)
     .where('runAt', '<=', filter.now)
     .where('accountId', 'not in', accountsAtTheirLimit(trx))
-    .orderBy('priority', 'desc')
     .orderBy('turn')
+    .orderBy('priority', 'desc')
     .orderBy('generationId')
     .limit(filter.limit)
   if (filter.busyProviders.length > 0) select = select.where('provider', 'not in', filter.busyProviders)
@@ -86,10 +89,10 @@ export async function leaseJob(
   return result.numUpdatedRows === 1n
 }
 
-/** Extends the leases that are still held; returns the ids of those that are. */
+/** Extends the leases that are still held; returns the tokens of those that are. */
 export async function extendLeases(
   trx: Transaction<Tables>,
-  leases: readonly { generationId: string; leaseToken: string }[],
+  leases: readonly { leaseToken: string }[],
   leaseExpiresAt: number,
 ): Promise<string[]> {
   if (leases.length === 0) return []
@@ -101,9 +104,9 @@ export async function extendLeases(
       'in',
       leases.map((lease) => lease.leaseToken),
     )
-    .returning('generationId')
+    .returning('leaseToken')
     .execute()
-  return rows.map((row) => row.generationId)
+  return rows.map((row) => row.leaseToken).filter((token) => token !== null)
 }
 
 /** Gives a job back to the queue. False when the lease is lost. */
@@ -165,11 +168,11 @@ export async function countJobsAhead(
     .where('leaseToken', 'is', null)
     .where((eb) =>
       eb.or([
-        eb('priority', '>', job.priority),
-        eb.and([eb('priority', '=', job.priority), eb('turn', '<', job.turn)]),
+        eb('turn', '<', job.turn),
+        eb.and([eb('turn', '=', job.turn), eb('priority', '>', job.priority)]),
         eb.and([
-          eb('priority', '=', job.priority),
           eb('turn', '=', job.turn),
+          eb('priority', '=', job.priority),
           eb('generationId', '<', job.generationId),
         ]),
       ]),

@@ -1,4 +1,4 @@
-import type { Generated, Insertable, Selectable } from 'kysely'
+import type { Generated, Selectable } from 'kysely'
 
 /**
  * The columns as both databases hold them. Times are milliseconds since 1970, money is micro-units, JSON is text that
@@ -209,7 +209,7 @@ export type JobsTable = {
   provider: string
   model: string
   priority: number
-  /** Place in the fair order between accounts; see queue/embedded-queue.ts. */
+  /** Place in the fair order; see queue/embedded-queue.ts. */
   turn: number
   enqueuedAt: number
   runAt: number
@@ -218,17 +218,18 @@ export type JobsTable = {
   leaseExpiresAt: number | null
 }
 
-export type JobTurnsTable = { accountId: string; turn: number }
+/** The last turn that each flow of jobs has taken; see queue/embedded-queue.ts. */
+export type JobTurnsTable = { flow: string; turn: number }
 
 /** Bytes that no row needs any more and that are to be deleted: written with the row's removal, worked off after it. */
 export type DoomedBlobsTable = { prefix: string; doomedAt: number }
 
+export type DoomedBlobs = DoomedBlobsTable
 export type AccountRow = Selectable<AccountsTable>
 export type ApiKeyRow = Selectable<ApiKeysTable>
 export type GenerationRow = Selectable<GenerationsTable>
 export type AttemptRow = Selectable<AttemptsTable>
 export type ImageRow = Selectable<ImagesTable>
 export type EventRow = Selectable<EventsTable>
-export type NewEventRow = Insertable<EventsTable>
 export type LedgerEntryRow = Selectable<LedgerEntriesTable>
 export type JobRow = Selectable<JobsTable>

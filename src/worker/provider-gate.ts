@@ -54,14 +54,12 @@ export function createProviderGate(deps: {
     leave(providerId) {
       circuitOf(providerId).running -= 1
     },
-    succeeded(providerId) {
-      const circuit = circuitOf(providerId)
-      Object.assign(circuit, { ...newCircuit(), running: circuit.running, seen: true })
-    },
+    succeeded: reset,
     failed(providerId, error) {
+      // A refusal or a bad request says nothing against the provider: it answered.
+      if (isAnswer(error)) return reset(providerId)
       const circuit = circuitOf(providerId)
       circuit.seen = true
-      // A refusal or a bad request says nothing against the provider: it answered.
       if (!isProvidersFault(error)) return
       circuit.failures += 1
       circuit.message = error.message
@@ -70,8 +68,15 @@ export function createProviderGate(deps: {
     },
     health(providerId) {
       const circuit = circuitOf(providerId)
-      return { state: stateOf(circuit), since: circuit.since, message: circuit.message }
+      const state = stateOf(circuit)
+      const isTroubled = state === 'DEGRADED' || state === 'DOWN'
+      return { state, since: isTroubled ? circuit.since : null, message: isTroubled ? circuit.message : null }
     },
+  }
+
+  function reset(providerId: string): void {
+    const circuit = circuitOf(providerId)
+    Object.assign(circuit, { ...newCircuit(), running: circuit.running, seen: true })
   }
 
   /** Open: nothing until the time is over; then one call at a time until one succeeds. */
@@ -86,6 +91,10 @@ export function createProviderGate(deps: {
     if (circuit.failures >= FAILURES_TO_OPEN && clock.now() < circuit.openUntil) return 'DOWN'
     return circuit.failures >= FAILURES_TO_DEGRADE ? 'DEGRADED' : 'UP'
   }
+}
+
+function isAnswer({ kind, delivery }: ProviderError): boolean {
+  return delivery === 'ANSWERED' && (kind === 'REFUSED' || kind === 'INVALID_REQUEST')
 }
 
 function isProvidersFault({ kind }: ProviderError): boolean {

@@ -1,25 +1,27 @@
-import type { AttemptEnding, AttemptResult, EndedAttempt } from '../generation/attempt-ending.ts'
-import { type Attempts, LeaseLostError, type RunningAttempt } from '../generation/attempts.ts'
+import type { Clock } from '../clock.ts'
+import type { RunningAttempt } from '../generation/attempt-beginning.ts'
+import type { AttemptEnding, EndedAttempt } from '../generation/attempt-ending.ts'
+import type { AttemptResult } from '../generation/attempt-result.ts'
+import { LeaseLostError } from '../generation/attempts.ts'
 import type { ProgressBoard } from '../generation/progress-board.ts'
-import type { ImageProvider, ProviderCall, ProviderImage, ProviderOutput } from '../providers/provider.ts'
+import type {
+  ImageProvider,
+  ProviderCall,
+  ProviderImage,
+  ProviderOutput,
+  ProviderReference,
+  ProviderRequest,
+} from '../providers/provider.ts'
 import { ProviderError } from '../providers/provider-error.ts'
-import { imageBlobKey } from '../storage/blob-keys.ts'
-import type { BlobStorage } from '../storage/blob-storage.ts'
-import { inspectImage } from '../storage/image-inspection.ts'
-import { BrokenImageError } from '../storage/image-probe.ts'
 import type { PreviewStore } from '../storage/preview-store.ts'
+import { type KeepImageDeps, keepImage, type Unkept } from './keep-image.ts'
+import { readNumbers, share } from './vendor-numbers.ts'
 
-export type RunAttemptDeps = {
-  readonly attempts: Attempts
+export type RunAttemptDeps = KeepImageDeps & {
   readonly ending: AttemptEnding
   readonly progress: ProgressBoard
-  readonly storage: BlobStorage
   readonly previews: PreviewStore
-}
-
-/** The pictures are there and could not be kept: our own fault, not the provider's. */
-class UnstoredError extends Error {
-  override readonly name = 'UnstoredError'
+  readonly clock: Clock
 }
 
 /** `dropped`: canceled, stopped, or the fence is somebody else's; whoever decided that has written what there is to say. */
@@ -27,14 +29,23 @@ export type RunOutcome =
   | { readonly kind: 'ended'; readonly ended: EndedAttempt; readonly result: AttemptResult }
   | { readonly kind: 'dropped' }
 
+/** Reason of an abort: the generation has ended, so the vendor may stop. Any other leaves the vendor's job to be resumed. */
+export const NO_LONGER_WANTED = Symbol('no longer wanted')
+
+const CANCEL_LIMIT_MS = 5_000
+
 /** One lease: calls the provider once, keeps each picture as it comes, settles. */
 export async function runAttempt(
   deps: RunAttemptDeps,
-  provider: ImageProvider,
+  provider: ImageProvider | undefined,
   attempt: RunningAttempt,
   signal: AbortSignal,
 ): Promise<RunOutcome> {
-  const result = await callProvider(deps, provider, attempt, signal)
+  const { request } = attempt
+  const result =
+    provider === undefined || request === null
+      ? ({ kind: 'failed', error: createVanished(attempt), unstored: [] } as const)
+      : await callProvider(deps, provider, request, attempt, signal)
   if (result === 'dropped') return { kind: 'dropped' }
   try {
     return { kind: 'ended', ended: await deps.ending.settle(attempt, result), result }
@@ -47,74 +58,93 @@ export async function runAttempt(
 async function callProvider(
   deps: RunAttemptDeps,
   provider: ImageProvider,
+  request: ProviderRequest,
   attempt: RunningAttempt,
   signal: AbortSignal,
 ): Promise<AttemptResult | 'dropped'> {
-  const broken: ProviderOutput['failures'][number][] = []
-  let lost: LeaseLostError | UnstoredError | undefined
+  const conversation = createConversation(deps, request, attempt, signal)
+  const { call, unkept } = conversation
+  const listUnstored = () => unkept.filter((each) => each.kind === 'unstored').map((each) => each.imageIndex)
+  try {
+    const output = await (attempt.reference !== null && provider.resume
+      ? provider.resume(attempt.reference, request, call)
+      : provider.generate(request, call))
+    return { kind: 'answered', output: withBroken(readNumbers(output), unkept), unstored: listUnstored() }
+  } catch (error) {
+    if (!conversation.hasLostLease() && !signal.aborted) {
+      if (!(error instanceof ProviderError))
+        deps.logger.error({ provider: provider.id, err: error }, 'A provider failed')
+      return { kind: 'failed', error: toProviderError(error), unstored: listUnstored() }
+    }
+    if (signal.reason === NO_LONGER_WANTED) await askToStop(deps, provider, conversation.reference())
+    return 'dropped'
+  }
+}
+
+/** Our side of a call, and what it heard. */
+function createConversation(
+  deps: RunAttemptDeps,
+  request: ProviderRequest,
+  attempt: RunningAttempt,
+  signal: AbortSignal,
+) {
+  const { attempts, progress } = deps
+  const unkept: Unkept[] = []
+  let accepted = attempt.reference
+  let lost = false
   // What our own side of the call throws passes through the adapter, which may wrap it; so it is remembered here.
-  const own = async <T>(work: () => Promise<T>): Promise<T> => {
+  const own = async (work: Promise<void>): Promise<void> => {
     try {
-      return await work()
+      await work
     } catch (error) {
-      if (error instanceof LeaseLostError || error instanceof UnstoredError) lost ??= error
+      lost ||= error instanceof LeaseLostError
       throw error
     }
+  }
+  const keep = async (image: ProviderImage): Promise<void> => {
+    // More than was asked for is nobody's: it has no place and no price.
+    if (!Number.isInteger(image.index) || image.index < 0 || image.index >= request.count) return
+    const left = await keepImage(deps, attempt, image)
+    if (left) unkept.push(left)
   }
   const call: ProviderCall = {
     attemptId: attempt.attemptId,
     attemptNumber: attempt.attemptNumber,
     apiKey: null,
     signal,
-    onSending: () => own(() => deps.attempts.markSending(attempt)),
-    onAccepted: (reference) => own(() => deps.attempts.markAccepted(attempt, reference)),
-    onProgress: ({ progress, message }) => deps.progress.progress(attempt, { progress, message: message ?? null }),
+    onSending: () => own(attempts.markSending(attempt)),
+    onAccepted(reference) {
+      accepted = reference
+      return own(attempts.markAccepted(attempt, reference))
+    },
+    onProgress: (update) =>
+      progress.progress(attempt, { progress: share(update.progress), message: update.message ?? null }),
     onPreview: ({ index, bytes }) => showPreview(deps, attempt, index, bytes),
-    onImage: (image) =>
-      own(async () => {
-        const failure = await keepImage(deps, attempt, image)
-        if (failure) broken.push(failure)
-      }),
+    onImage: (image) => own(keep(image)),
   }
-  try {
-    const output = await (attempt.reference !== null && provider.resume
-      ? provider.resume(attempt.reference, attempt.request, call)
-      : provider.generate(attempt.request, call))
-    return { kind: 'answered', output: { ...output, failures: [...output.failures, ...broken] } }
-  } catch (error) {
-    if (lost instanceof UnstoredError) return { kind: 'unstored', message: lost.message }
-    if (lost !== undefined || signal.aborted) return 'dropped'
-    return { kind: 'failed', error: toProviderError(error) }
-  }
+  return { call, unkept, hasLostLease: () => lost, reference: () => accepted }
 }
 
-/** undefined: kept. A picture that is none is the failure of its index alone; the others go on. */
-async function keepImage(
-  { attempts, storage }: RunAttemptDeps,
-  attempt: RunningAttempt,
-  image: ProviderImage,
-): Promise<ProviderOutput['failures'][number] | undefined> {
-  const { generationId } = attempt.job
-  let inspected: Awaited<ReturnType<typeof inspectImage>>
-  try {
-    inspected = await inspectImage(image.bytes)
-  } catch (cause) {
-    if (!(cause instanceof BrokenImageError)) throw cause
-    const message = 'The provider handed back bytes that are no complete picture.'
-    const details = { kind: 'BAD_OUTPUT', delivery: 'ANSWERED', message, providerBilled: true, cause } as const
-    return { imageIndex: image.index, error: new ProviderError(details) }
-  }
-  const { sha256, extension, ...facts } = inspected
-  const blobKey = imageBlobKey({ generationId, sha256, extension })
-  await storage.put(blobKey, image.bytes).catch((cause: unknown) => {
-    throw new UnstoredError(
-      'The picture was made and could not be stored. The server has run out of space or lost its storage.',
-      { cause },
-    )
+function withBroken(output: ProviderOutput, unkept: readonly Unkept[]): ProviderOutput {
+  const broken = unkept.filter((each) => each.kind === 'broken').map((each) => each.failure)
+  return { ...output, failures: [...output.failures, ...broken] }
+}
+
+/** Best effort, bounded: the generation has ended whatever the vendor answers. */
+async function askToStop(
+  { clock, logger }: RunAttemptDeps,
+  provider: ImageProvider,
+  reference: ProviderReference | null,
+): Promise<void> {
+  if (reference === null || provider.cancel === undefined) return
+  const limit = new AbortController()
+  const asked = provider.cancel(reference, limit.signal).catch((error: unknown) => {
+    logger.warn({ provider: provider.id, err: error }, 'The provider could not be asked to stop')
   })
-  const { index: imageIndex, seed, revisedPrompt } = image
-  await attempts.recordImage(attempt, { ...facts, imageIndex, blobKey, sha256, seed, revisedPrompt })
-  return undefined
+  const timer = new AbortController()
+  await Promise.race([asked, clock.sleep(CANCEL_LIMIT_MS, timer.signal)])
+  timer.abort()
+  limit.abort()
 }
 
 function showPreview(
@@ -125,6 +155,12 @@ function showPreview(
 ): void {
   const previewId = previews.put({ generationId: attempt.job.generationId, index, bytes })
   if (previewId !== undefined) progress.preview(attempt, { previewId, index, width: null, height: null })
+}
+
+/** It was there when the generation was admitted: the catalogue or the providers have changed since. */
+function createVanished({ job }: RunningAttempt): ProviderError {
+  const message = `${job.model} is no longer offered by this server.`
+  return new ProviderError({ kind: 'MODEL_RETIRED', delivery: 'NOT_SENT', message })
 }
 
 /** Adapters throw ProviderErrors only; anything else is a bug in one, and nobody knows how far its call had come. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Cancellation } from '../generation/cancellation.ts'
-import type { Deletion } from '../generation/deletion.ts'
+import type { Deletion, Doomed } from '../generation/deletion.ts'
 import type { Logger } from '../logger.ts'
 import { deleteGenerationBlobs, type GenerationBlobs } from '../storage/generation-blobs.ts'
 import { createLoop } from './loop.ts'
@@ -31,7 +31,9 @@ export function createUpkeep(deps: {
     clock,
     everyMs: 250,
     run: async () => {
-      for (const id of await cancellation.expireOverdue()) deps.stopWork(id)
+      const { expired, failures } = await cancellation.expireOverdue()
+      for (const id of expired) deps.stopWork(id)
+      if (failures.length > 0) throw new AggregateError(failures)
     },
     onError: fault('Deadlines could not be looked at'),
   })
@@ -57,11 +59,15 @@ export function createUpkeep(deps: {
   async function deleteDoomed(): Promise<void> {
     for (;;) {
       const doomed = await deletion.listDoomed(DOOMED_AT_ONCE)
-      for (const generationId of doomed) {
-        await deleteGenerationBlobs(blobs, generationId)
-        await deletion.forgetDoomed(generationId)
-      }
+      const failures: unknown[] = []
+      for (const each of doomed) await deleteBytes(each).catch((error: unknown) => failures.push(error))
+      if (failures.length > 0) throw new AggregateError(failures)
       if (doomed.length < DOOMED_AT_ONCE) return
     }
+  }
+
+  async function deleteBytes(doomed: Doomed): Promise<void> {
+    await deleteGenerationBlobs(blobs, doomed.prefix)
+    await deletion.forgetDoomed(doomed)
   }
 }

@@ -1,12 +1,13 @@
-import type { Clock } from '../clock.ts'
-import type { Attempts, RunningAttempt } from '../generation/attempts.ts'
-import type { Logger } from '../logger.ts'
+import type { RunningAttempt } from '../generation/attempt-beginning.ts'
+import type { EndedAttempt } from '../generation/attempt-ending.ts'
 import type { Metrics } from '../metrics.ts'
+import type { ProviderOutput } from '../providers/provider.ts'
+import type { ProviderError } from '../providers/provider-error.ts'
 import type { ProviderRegistry } from '../providers/provider-registry.ts'
 import type { ClaimedJob, JobQueue } from '../queue/job-queue.ts'
 import { createLoop } from './loop.ts'
 import type { ProviderGate } from './provider-gate.ts'
-import { type RunAttemptDeps, type RunOutcome, runAttempt } from './run-attempt.ts'
+import { NO_LONGER_WANTED, type RunAttemptDeps, type RunOutcome, runAttempt } from './run-attempt.ts'
 
 export type Worker = {
   start(): void
@@ -20,12 +21,9 @@ export type Worker = {
 }
 
 export type WorkerDeps = RunAttemptDeps & {
-  readonly attempts: Attempts
   readonly queue: JobQueue
   readonly providers: ProviderRegistry
   readonly gate: ProviderGate
-  readonly clock: Clock
-  readonly logger: Logger
   readonly metrics: Metrics
   /** Attempts at a time in this process. */
   readonly concurrency: number
@@ -36,9 +34,12 @@ export type WorkerDeps = RunAttemptDeps & {
 
 type Running = { readonly job: ClaimedJob; readonly stop: AbortController; readonly done: Promise<void> }
 
+/** How long what was told to stop may take to do so. An adapter that does not listen must not keep the process. */
+const STOPPING_MS = 2_000
+
 export function createWorker(deps: WorkerDeps): Worker {
   const { attempts, queue, gate, clock, logger, metrics } = deps
-  const running = new Map<string, Running>()
+  const running = new Set<Running>()
   let draining = false
 
   const fault = (what: string) => (error: unknown) => logger.error({ err: error }, what)
@@ -51,20 +52,28 @@ export function createWorker(deps: WorkerDeps): Worker {
       for (const loop of [claiming, beating, reaping]) loop.start()
     },
     nudge: () => claiming.nudge(),
-    stopWork: (generationId) => running.get(generationId)?.stop.abort(),
+    stopWork: (generationId) => stopAll(generationId, NO_LONGER_WANTED),
     running: () => running.size,
 
     async drain(graceMs) {
       draining = true
       await Promise.all([claiming.stop(), reaping.stop()])
-      const settled = Promise.all([...running.values()].map((each) => each.done))
-      const late = new AbortController()
-      await Promise.race([settled, clock.sleep(graceMs, late.signal)])
-      late.abort()
-      for (const { stop } of running.values()) stop.abort()
-      await settled
+      const settled = Promise.all([...running].map((each) => each.done))
+      await within(graceMs, settled)
+      for (const { stop } of running) stop.abort()
+      await within(STOPPING_MS, settled)
       await beating.stop()
     },
+  }
+
+  async function within(ms: number, settled: Promise<unknown>): Promise<void> {
+    const timer = new AbortController()
+    await Promise.race([settled, clock.sleep(ms, timer.signal)])
+    timer.abort()
+  }
+
+  function stopAll(generationId: string, reason?: symbol): void {
+    for (const { job, stop } of running) if (job.generationId === generationId) stop.abort(reason)
   }
 
   async function claimAll(): Promise<void> {
@@ -78,15 +87,17 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   function launch(attempt: RunningAttempt): void {
     const { job } = attempt
+    // An earlier lease of the same generation that was lost here: what it still does is for nobody.
+    stopAll(job.generationId)
     const stop = new AbortController()
     gate.enter(job.provider)
     const done = work(attempt, stop.signal).finally(() => {
       gate.leave(job.provider)
-      // A second lease of the same generation may have begun here meanwhile: only one's own entry is taken away.
-      if (running.get(job.generationId)?.stop === stop) running.delete(job.generationId)
+      running.delete(entry)
       claiming.nudge()
     })
-    running.set(job.generationId, { job, stop, done })
+    const entry = { job, stop, done }
+    running.add(entry)
   }
 
   async function work(attempt: RunningAttempt, signal: AbortSignal): Promise<void> {
@@ -94,7 +105,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     const startedAt = clock.now()
     const about = { generation: job.generationId, attempt: attemptId, number: attemptNumber, model: job.model }
     try {
-      const outcome = await runAttempt(deps, deps.providers.get(job.provider), attempt, signal)
+      const outcome = await runAttempt(deps, deps.providers.find(job.provider), attempt, signal)
       report(about, job.provider, outcome, clock.now() - startedAt)
     } catch (error) {
       // The lease runs out by itself, and whoever claims the job next finds how far this attempt had come.
@@ -118,21 +129,29 @@ export function createWorker(deps: WorkerDeps): Worker {
       ended.problem === null ? 'succeeded' : ended.status === 'COMPLETED' ? 'partial' : 'failed',
       durationMs / 1000,
     )
-    if (result.kind === 'failed') gate.failed(providerId, result.error)
-    else if (result.kind === 'answered') gate.succeeded(providerId)
+    const error = result.kind === 'failed' ? result.error : worstOf(result.output, ended)
+    if (error) gate.failed(providerId, error)
+    else gate.succeeded(providerId)
   }
 
   /** Attempts whose lease is gone are dropped at once: whoever has it now may be calling the provider. */
   async function beat(): Promise<void> {
-    const jobs = [...running.values()]
-    const held = await queue.heartbeat(jobs.map((each) => each.job))
-    for (const { job, stop } of jobs) if (!held.has(job.generationId)) stop.abort()
+    const beaten = [...running]
+    const held = await queue.heartbeat(beaten.map((each) => each.job))
+    for (const { job, stop } of beaten) if (!held.has(job.leaseToken)) stop.abort()
   }
 
+  /** One's own leases first: after a standstill of the process they look like those of a dead one. */
   async function reap(): Promise<void> {
+    await beat()
     const returned = await queue.reap()
     if (returned === 0) return
     logger.warn({ jobs: returned }, 'Jobs whose worker was lost are taken up again')
     claiming.nudge()
   }
+}
+
+/** A provider that answers with nothing but failures has failed. */
+function worstOf({ failures }: ProviderOutput, ended: EndedAttempt): ProviderError | undefined {
+  return ended.status === 'COMPLETED' ? undefined : failures[0]?.error
 }

@@ -19,7 +19,7 @@ export async function createJobs(trx: Trx): Promise<void> {
   await trx.schema
     .createIndex('jobsWaiting')
     .on('jobs')
-    .columns(['priority desc', 'turn', 'generationId'])
+    .columns(['turn', 'priority desc', 'generationId'])
     .where(sql.ref('leaseToken'), 'is', null)
     .execute()
   await trx.schema
@@ -33,7 +33,7 @@ export async function createJobs(trx: Trx): Promise<void> {
 export async function createJobTurns(trx: Trx): Promise<void> {
   await trx.schema
     .createTable('jobTurns')
-    .addColumn('accountId', 'text', (column) => column.primaryKey())
+    .addColumn('flow', 'text', (column) => column.primaryKey())
     .addColumn('turn', 'bigint', (column) => column.notNull())
     .execute()
 }
