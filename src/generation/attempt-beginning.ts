@@ -1,0 +1,229 @@
+import type { Clock } from '../clock.ts'
+import type { Ids } from '../ids.ts'
+import type { ModelCatalog } from '../providers/model-catalog.ts'
+import type { ProviderReference, ProviderRequest } from '../providers/provider.ts'
+import type { ProviderRegistry } from '../providers/provider-registry.ts'
+import type { ClaimedJob } from '../queue/job-queue.ts'
+import type { RetryPolicy } from '../queue/retry-policy.ts'
+import { endAttempt, findLatestAttempt, insertAttempt, listAttempts } from '../store/attempt-store.ts'
+import type { Trx } from '../store/database.ts'
+import { lockGeneration, refenceGeneration, updateGeneration } from '../store/generation-store.ts'
+import type { AttemptRow, GenerationRow } from '../store/tables.ts'
+import type { AppendEvent } from './event-log.ts'
+import type { Problem } from './generation-types.ts'
+import { createProblem, unknownOutcome } from './problems.ts'
+import { toJson } from './records.ts'
+import type { Settlement } from './settlement.ts'
+import { readStoredRequest } from './stored-request.ts'
+
+/** A claimed job with the attempt that was written for it: everything that a worker needs for one lease. */
+export type RunningAttempt = {
+  readonly job: ClaimedJob
+  readonly attemptId: string
+  readonly attemptNumber: number
+  readonly attemptToken: string
+  readonly accountId: string
+  readonly endUser: string | null
+  /** null: the server no longer knows the model. */
+  readonly request: ProviderRequest | null
+  /** Set: the vendor has the job already, and `resume` goes on with it. */
+  readonly reference: ProviderReference | null
+  /** Sequence of the latest stored event; kept up by `recordImage`. What passes by refers to it. */
+  readonly at: { sequence: number }
+  readonly createdAt: number
+  readonly deadlineAt: number | null
+}
+
+/** `ended`: there was nothing left to do, e.g. an outcome that nobody can know was settled at the claim. */
+export type Begun =
+  | { readonly kind: 'run'; readonly attempt: RunningAttempt }
+  | { readonly kind: 'ended'; readonly generationId: string }
+
+export type AttemptBeginningDeps = {
+  readonly settlement: Settlement
+  readonly providers: ProviderRegistry
+  readonly catalog: ModelCatalog
+  readonly policy: RetryPolicy
+  readonly clock: Clock
+  readonly ids: Ids
+}
+
+/** What a claim leads to, in the transaction of the claim: a new attempt, the next step of an old one, or the end. */
+export async function beginAttempt(
+  deps: AttemptBeginningDeps,
+  trx: Trx,
+  append: AppendEvent,
+  job: ClaimedJob,
+): Promise<Begun> {
+  const row = await lockGeneration(trx, job.generationId)
+  if (row === undefined) throw new Error(`The job ${job.generationId} has no generation.`)
+  const latest = row.startedAt === null ? undefined : await findLatestAttempt(trx, row.id)
+  const open = latest?.outcome === null ? latest : undefined
+  if (job.claims > deps.policy.maxClaims) return giveUp(deps, trx, append, row, open, lostTooOften(open))
+  if (open === undefined) return startAttempt(deps, trx, append, job, row, (latest?.number ?? 0) + 1)
+  return takeOver(deps, trx, append, job, row, open)
+}
+
+/** The attempt of a worker that died or lost its lease: what may be done depends on how far it had come. */
+async function takeOver(
+  deps: AttemptBeginningDeps,
+  trx: Trx,
+  append: AppendEvent,
+  job: ClaimedJob,
+  row: GenerationRow,
+  open: AttemptRow,
+): Promise<Begun> {
+  if (open.phase === 'ACCEPTED' && canResume(deps, open)) {
+    const attemptToken = deps.ids.token()
+    await refenceGeneration(trx, row.id, attemptToken)
+    return run(deps, job, row, open, attemptToken)
+  }
+  if (open.phase === 'NOT_SENT') {
+    await abandon(deps, trx, open, null)
+    return startAttempt(deps, trx, append, job, row, open.number + 1)
+  }
+  if (await maySendAgain(deps, trx, row)) {
+    await abandon(deps, trx, open, unknownOutcome('sent-again'))
+    return startAttempt(deps, trx, append, job, row, open.number + 1)
+  }
+  return giveUp(deps, trx, append, row, open, unknownOutcome('not-sent-again'))
+}
+
+function canResume({ providers, catalog }: AttemptBeginningDeps, open: AttemptRow): boolean {
+  const canAsk = providers.find(open.provider)?.resume !== undefined && catalog.find(open.model) !== undefined
+  return open.reference !== null && canAsk
+}
+
+function abandon(deps: AttemptBeginningDeps, trx: Trx, open: AttemptRow, problem: Problem | null): Promise<boolean> {
+  return endAttempt(trx, open.id, {
+    outcome: 'ABANDONED',
+    problem: toJson(problem),
+    finishedAt: deps.clock.now(),
+  })
+}
+
+/** Ends it here and now: nobody is asked any more. */
+async function giveUp(
+  deps: AttemptBeginningDeps,
+  trx: Trx,
+  append: AppendEvent,
+  row: GenerationRow,
+  open: AttemptRow | undefined,
+  problem: Problem,
+): Promise<Begun> {
+  if (open !== undefined) await abandon(deps, trx, open, problem)
+  const problems = row.imageCount > 0 ? missingImages(row, problem) : [problem]
+  await deps.settlement.end(trx, append, row, { without: 'FAILED', problems, usage: null, reportedUsdMicros: null })
+  return { kind: 'ended', generationId: row.id }
+}
+
+/** Only by the operator's word, only once, and not where images have come already: they would be made again. */
+async function maySendAgain(deps: AttemptBeginningDeps, trx: Trx, row: GenerationRow): Promise<boolean> {
+  if (deps.policy.unknownOutcome !== 'retry-once' || row.imageCount > 0) return false
+  const attempts = await listAttempts(trx, [row.id])
+  return attempts.length < deps.policy.maxAttempts && attempts.every((attempt) => !isUnknown(attempt))
+}
+
+/** Did this attempt end without anybody knowing what the vendor made of it? */
+export function isUnknown(attempt: Pick<AttemptRow, 'outcome' | 'problem'>): boolean {
+  return attempt.outcome !== null && attempt.problem !== null && JSON.parse(attempt.problem).code === 'UNKNOWN_OUTCOME'
+}
+
+/** A job that takes its worker down with it each time must not do so for ever. */
+function lostTooOften(open: AttemptRow | undefined): Problem {
+  return createProblem({
+    code: 'INTERNAL',
+    message:
+      'The server failed again and again while it worked on this and has given it up. Nothing was charged for it.',
+    stage: 'QUEUE',
+    retryable: true,
+    providerBilled: open === undefined || open.phase === 'NOT_SENT' ? false : null,
+  })
+}
+
+function missingImages(row: GenerationRow, cause: Problem): Problem[] {
+  const missing = row.count - row.imageCount
+  if (missing <= 0) return []
+  return [createProblem({ ...cause, message: `${missing} of ${row.count} images are missing. ${cause.message}` })]
+}
+
+/** Counted at the claim, not at the failure: a worker killed mid-call must still have used up its attempt. */
+async function startAttempt(
+  deps: AttemptBeginningDeps,
+  trx: Trx,
+  append: AppendEvent,
+  job: ClaimedJob,
+  row: GenerationRow,
+  number: number,
+): Promise<Begun> {
+  const now = deps.clock.now()
+  const attempt = newAttempt(row, { id: deps.ids.next('att'), number, startedAt: now })
+  await insertAttempt(trx, attempt)
+  const attemptToken = deps.ids.token()
+  if (row.status === 'RUNNING') {
+    await refenceGeneration(trx, row.id, attemptToken)
+    return run(deps, job, row, attempt, attemptToken)
+  }
+  const started = await updateGeneration(
+    trx,
+    { id: row.id, from: ['QUEUED'] },
+    { status: 'RUNNING', attemptToken, startedAt: row.startedAt ?? now },
+  )
+  if (started === undefined) throw new Error(`The job ${row.id} belongs to a generation that is ${row.status}.`)
+  await append(trx, started, { kind: 'STARTED', previousStatus: 'QUEUED', at: now })
+  return run(deps, job, started, attempt, attemptToken)
+}
+
+function newAttempt(row: GenerationRow, given: Pick<AttemptRow, 'id' | 'number' | 'startedAt'>): AttemptRow {
+  return {
+    ...given,
+    generationId: row.id,
+    provider: row.provider,
+    model: row.model,
+    phase: 'NOT_SENT',
+    outcome: null,
+    problem: null,
+    providerRequestId: null,
+    reference: null,
+    finishedAt: null,
+  }
+}
+
+function run(
+  deps: AttemptBeginningDeps,
+  job: ClaimedJob,
+  row: GenerationRow,
+  attempt: AttemptRow,
+  attemptToken: string,
+): Begun {
+  return {
+    kind: 'run',
+    attempt: {
+      job,
+      attemptId: attempt.id,
+      attemptNumber: attempt.number,
+      attemptToken,
+      accountId: row.accountId,
+      endUser: row.endUser,
+      request: requestOf(deps, row),
+      reference: attempt.reference === null ? null : JSON.parse(attempt.reference),
+      at: { sequence: row.sequence },
+      createdAt: row.createdAt,
+      deadlineAt: row.deadlineAt,
+    },
+  }
+}
+
+/** null: the model was there at admission and is no longer in the catalogue. */
+function requestOf({ catalog }: AttemptBeginningDeps, row: GenerationRow): ProviderRequest | null {
+  const model = catalog.find(row.model)
+  if (model === undefined) return null
+  return {
+    modelName: model.providerModel,
+    prompt: row.prompt,
+    negativePrompt: row.negativePrompt,
+    count: row.count,
+    parameters: JSON.parse(row.parameters),
+    previews: readStoredRequest(row.request).previews,
+  }
+}

@@ -1,0 +1,62 @@
+import type { RunningAttempt } from '../generation/attempt-beginning.ts'
+import { type Attempts, LeaseLostError } from '../generation/attempts.ts'
+import type { Logger } from '../logger.ts'
+import type { ProviderImage, ProviderOutput } from '../providers/provider.ts'
+import { ProviderError } from '../providers/provider-error.ts'
+import { imageBlobKey } from '../storage/blob-keys.ts'
+import type { BlobStorage } from '../storage/blob-storage.ts'
+import { type InspectedImage, inspectImage } from '../storage/image-inspection.ts'
+import { BrokenImageError } from '../storage/image-probe.ts'
+import { wholeNumber } from './vendor-numbers.ts'
+
+export type KeepImageDeps = {
+  readonly attempts: Attempts
+  readonly storage: BlobStorage
+  readonly logger: Logger
+}
+
+/** What did not become an image of the generation, and why. */
+export type Unkept =
+  | { readonly kind: 'broken'; readonly failure: ProviderOutput['failures'][number] }
+  | { readonly kind: 'unstored'; readonly imageIndex: number }
+
+/**
+ * Looks at the bytes, stores them, records them. A picture that is none, or that cannot be stored, is the failure of its
+ * index alone: the others go on, and the vendor is not made to fail for it. Throws LeaseLostError only.
+ */
+export async function keepImage(
+  deps: KeepImageDeps,
+  attempt: RunningAttempt,
+  image: ProviderImage,
+): Promise<Unkept | undefined> {
+  try {
+    await store(deps, attempt, image, await inspectImage(image.bytes))
+    return undefined
+  } catch (cause) {
+    if (cause instanceof LeaseLostError) throw cause
+    if (cause instanceof BrokenImageError) return broken(image, cause)
+    const { generationId: generation } = attempt.job
+    deps.logger.error({ generation, imageIndex: image.index, err: cause }, 'A picture could not be stored')
+    return { kind: 'unstored', imageIndex: image.index }
+  }
+}
+
+async function store(
+  { attempts, storage }: KeepImageDeps,
+  attempt: RunningAttempt,
+  { index: imageIndex, bytes, seed, revisedPrompt }: ProviderImage,
+  inspected: InspectedImage,
+): Promise<void> {
+  const { generationId } = attempt.job
+  const { sha256, extension, ...facts } = inspected
+  const blobKey = imageBlobKey({ generationId, sha256, extension })
+  await storage.put(blobKey, bytes)
+  const image = { ...facts, imageIndex, blobKey, sha256, seed: wholeNumber(seed), revisedPrompt }
+  await attempts.recordImage(attempt, image)
+}
+
+function broken({ index: imageIndex }: ProviderImage, cause: BrokenImageError): Unkept {
+  const message = 'The provider handed back bytes that are no complete picture.'
+  const details = { kind: 'BAD_OUTPUT', delivery: 'ANSWERED', message, providerBilled: true, cause } as const
+  return { kind: 'broken', failure: { imageIndex, error: new ProviderError(details) } }
+}
