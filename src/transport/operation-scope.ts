@@ -34,6 +34,9 @@ export type OperationScope = {
 
 export type ScopeStart = Pick<OperationScope, 'transport' | 'request' | 'credentials' | 'lastEventId' | 'viewer'>
 
+/** Made once: a new one for each operation would take a stack trace each time. */
+const OVER = new DOMException('The operation is over.', 'AbortError')
+
 export function createOperationScope(start: ScopeStart): OperationScope {
   const abort = new AbortController()
   const cleanups: (() => void)[] = []
@@ -45,7 +48,7 @@ export function createOperationScope(start: ScopeStart): OperationScope {
     subscriptionOnly: false,
     events: null,
     operation: 'unknown',
-    abort: () => abort.abort(),
+    abort: () => abort.abort(OVER),
     onEnd(run) {
       if (over) run()
       else cleanups.push(run)
