@@ -55,15 +55,15 @@ function planExact(model: Model, request: Ask<'size'>, findings: PlanFindings): 
   }
   const free = freeSizes(capabilities)
   if (free) {
-    const nearest = findNearestFreeSize(free, size, size.width * size.height)
     const faults = listFaults(model, free, request)
+    if (faults.length === 0) return exactly(size)
+    const nearest = findNearestFreeSize(free, size, size.width * size.height)
     for (const [field, fact] of faults) {
       const allowed = nearest ? [nameSize(nearest, field)] : []
       const mend = nearest && `The nearest size is ${formatSize(nearest)}.`
       const used = nearest ? formatSize(nearest) : null
       findings.fit({ field, requested: formatSize(size), used, fact, allowed, ...(mend && { mend }) })
     }
-    if (faults.length === 0) return exactly(size)
     return nearest ? exactly(nearest) : null
   }
   return planSizeByRatio(model, request, findings)

@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { createCompiledQuery } from './compiled-query.ts'
 import { greatest, skipLocked } from './dialect.ts'
 import type { JobRow, Tables } from './tables.ts'
 
@@ -7,19 +8,26 @@ const CLOCK = ''
 
 /** The next turn of a flow: `step` behind its last one, or behind the clock where it has fallen behind that. */
 export async function takeTurn(trx: Transaction<Tables>, flow: string, step: number): Promise<number> {
-  const clock = sql<number>`coalesce((select c."turn" from "jobTurns" c where c."flow" = ${CLOCK}), 0)`
-  const row = await trx
+  const { rows } = await selectTurn(trx, { flow, step })
+  const [row] = rows
+  if (row === undefined) throw new Error('The database did not say which turn it gave.')
+  return row.turn
+}
+
+const selectTurn = createCompiledQuery<{ flow: string; step: number }, { turn: number }>((db, value) => {
+  const clock = sql<number>`coalesce((select c."turn" from "jobTurns" c where c."flow" = ${sql.lit(CLOCK)}), 0)`
+  // PostgreSQL takes a parameter beside a bigint for one only when told so.
+  const step = sql<number>`cast(${value('step')} as bigint)`
+  return db
     .insertInto('jobTurns')
-    .values({ flow, turn: sql<number>`${clock} + ${sql.lit(step)}` })
+    .values({ flow: value('flow'), turn: sql<number>`${clock} + ${step}` })
     .onConflict((conflict) =>
       conflict
         .column('flow')
-        .doUpdateSet({ turn: sql<number>`${greatest(sql.ref('jobTurns.turn'), clock)} + ${sql.lit(step)}` }),
+        .doUpdateSet({ turn: sql<number>`${greatest(sql.ref('jobTurns.turn'), clock)} + ${step}` }),
     )
     .returning('turn')
-    .executeTakeFirstOrThrow()
-  return row.turn
-}
+})
 
 export async function advanceTurnClock(trx: Transaction<Tables>, turn: number): Promise<void> {
   await trx
@@ -30,8 +38,10 @@ export async function advanceTurnClock(trx: Transaction<Tables>, turn: number): 
 }
 
 export async function insertJob(trx: Transaction<Tables>, job: JobRow): Promise<void> {
-  await trx.insertInto('jobs').values(job).execute()
+  await insertRow(trx, job)
 }
+
+const insertRow = createCompiledQuery((db, _, row: JobRow) => db.insertInto('jobs').values(row))
 
 export type ClaimFilter = {
   readonly now: number
@@ -154,32 +164,43 @@ export async function deleteJob(trx: Transaction<Tables>, generationId: string):
 }
 
 export async function findJob(db: Kysely<Tables>, generationId: string): Promise<JobRow | undefined> {
-  return db.selectFrom('jobs').selectAll().where('generationId', '=', generationId).executeTakeFirst()
+  const { rows } = await selectJob(db, { generationId })
+  return rows[0]
 }
+
+const selectJob = createCompiledQuery<{ generationId: string }, JobRow>((db, value) =>
+  db.selectFrom('jobs').selectAll().where('generationId', '=', value('generationId')),
+)
 
 /** How many waiting jobs come before this one. */
 export async function countJobsAhead(
   db: Kysely<Tables>,
   job: Pick<JobRow, 'priority' | 'turn' | 'generationId'>,
 ): Promise<number> {
-  const row = await db
+  const { turn, priority, generationId } = job
+  const { rows } = await selectAhead(db, { turn, priority, generationId })
+  return Number(rows[0]?.ahead ?? 0)
+}
+
+type Place = { turn: number; priority: number; generationId: string }
+
+const selectAhead = createCompiledQuery<Place, { ahead: number }>((db, value) =>
+  db
     .selectFrom('jobs')
     .select((eb) => eb.fn.countAll<number>().as('ahead'))
     .where('leaseToken', 'is', null)
-    .where((eb) =>
-      eb.or([
-        eb('turn', '<', job.turn),
-        eb.and([eb('turn', '=', job.turn), eb('priority', '>', job.priority)]),
-        eb.and([
-          eb('turn', '=', job.turn),
-          eb('priority', '=', job.priority),
-          eb('generationId', '<', job.generationId),
-        ]),
-      ]),
-    )
-    .executeTakeFirstOrThrow()
-  return Number(row.ahead)
-}
+    // Says nothing new, and lets the index end where this job stands.
+    .where('turn', '<=', value('turn'))
+    .where((eb) => {
+      const isSameTurn = eb('turn', '=', value('turn'))
+      const isSamePriority = eb('priority', '=', value('priority'))
+      return eb.or([
+        eb('turn', '<', value('turn')),
+        eb.and([isSameTurn, eb('priority', '>', value('priority'))]),
+        eb.and([isSameTurn, isSamePriority, eb('generationId', '<', value('generationId'))]),
+      ])
+    }),
+)
 
 export type QueueState = { waiting: number; leased: number; oldestEnqueuedAt: number | null; nextRunAt: number | null }
 
