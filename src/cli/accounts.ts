@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings'
+import type { Config } from '../config.ts'
 import type { Account } from '../identity/account-types.ts'
 import { formatMicros, parseMicros } from '../money.ts'
 import { createCommand, createCommandGroup, parseWholeNumber } from './command.ts'
@@ -39,14 +40,14 @@ function createCreateCommand(context: CommandContext) {
       if (prepaid === metered) throw new CommandError(2, 'Say which of the two it is: --prepaid or --metered.')
       const { requestsPerMinute, concurrentGenerations, subscriptions } = counts
       const asked = { requestsPerMinute, concurrentGenerations, subscriptions, dailySpendMicros }
-      return withOperator(context, async (operator) => {
+      return withOperator(context, async (operator, config) => {
         const created = await operator.accounts.create({
           name,
           billing: prepaid ? 'PREPAID' : 'METERED',
           limits: Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)),
         })
         const account = credit === undefined ? created : await operator.grant(created.id, credit, 'First credit')
-        report(context, operator, account, json)
+        report(context, config, account, json)
       })
     })
 }
@@ -57,10 +58,10 @@ function createListCommand(context: CommandContext) {
     summary: 'List the accounts with balance and limits',
     examples: ['accounts list'],
   }).action(({ json }) =>
-    withOperator(context, async (operator) => {
+    withOperator(context, async (operator, config) => {
       const accounts = await listAll(operator)
       const { output } = context
-      if (json) return output.json({ accounts: accounts.map((account) => present(account, operator)) })
+      if (json) return output.json({ accounts: accounts.map((account) => present(account, config)) })
       if (accounts.length === 0) return output.line('No account. Make one with: npm run pictor -- accounts create')
       const columns = [
         { title: 'id' },
@@ -68,10 +69,9 @@ function createListCommand(context: CommandContext) {
         { title: 'balance', align: 'right' },
         { title: 'held', align: 'right' },
         { title: 'a day', align: 'right' },
-        { title: 'made' },
         { title: 'name' },
       ] as const
-      const money = (micros: number) => moneyOf(micros, operator)
+      const money = (micros: number) => moneyOf(micros, config)
       const rows = accounts.map((account) => [
         account.id,
         account.billing,
@@ -95,8 +95,8 @@ function createGrantCommand(context: CommandContext) {
     .argument('<amount>', "in the server's currency", parseCredit)
     .option('--note <text>', 'what it is for; kept with the entry')
     .action((id, amountMicros, { json, note = null }) =>
-      withOperator(context, async (operator) => {
-        report(context, operator, await operator.grant(id, amountMicros, note), json)
+      withOperator(context, async (operator, config) => {
+        report(context, config, await operator.grant(id, amountMicros, note), json)
       }),
     )
 }
@@ -111,16 +111,16 @@ async function listAll({ accounts }: Operator): Promise<readonly Account[]> {
   }
 }
 
-function report({ output }: CommandContext, operator: Operator, account: Account, json: boolean | undefined): void {
-  const balance = moneyOf(account.balanceMicros, operator)
-  if (json) output.json({ account: present(account, operator) })
+function report({ output }: CommandContext, config: Config, account: Account, json: boolean | undefined): void {
+  const balance = moneyOf(account.balanceMicros, config)
+  if (json) output.json({ account: present(account, config) })
   else {
     output.line(account.id)
     output.line(output.style('dim', `${showable(account.name)}, ${account.billing}, balance ${balance}`))
   }
 }
 
-function present(account: Account, { config }: Operator): object {
+function present(account: Account, config: Config): object {
   const { id, name, billing, requestsPerMinute, concurrentGenerations, subscriptions, dailySpendMicros } = account
   return {
     id,
@@ -136,7 +136,7 @@ function present(account: Account, { config }: Operator): object {
   }
 }
 
-function moneyOf(micros: number, { config }: Operator): string {
+function moneyOf(micros: number, config: Config): string {
   return formatMoney({ amount: formatMicros(micros), currency: config.currency.code })
 }
 

@@ -1,21 +1,10 @@
 import { openCatalog, openProviders } from '../composition/foundations.ts'
 import { type Config, ConfigError, readConfig } from '../config.ts'
-import type { ImageProvider } from '../providers/provider.ts'
 import type { CommandContext } from './context.ts'
 import { checkDatabase } from './doctor-database.ts'
 import { checkDataDirectory, checkDiskSpace, checkSecret, checkStorage } from './doctor-files.ts'
 import { checkPort } from './doctor-port.ts'
-
-/** One line of the doctor. `mend` says what to do; null where there is nothing to do. */
-export type Finding = {
-  readonly name: string
-  readonly ok: boolean
-  readonly detail: string
-  readonly mend: string | null
-}
-
-export const good = (name: string, detail: string): Finding => ({ name, ok: true, detail, mend: null })
-export const bad = (name: string, detail: string, mend: string): Finding => ({ name, ok: false, detail, mend })
+import { bad, type Finding, good, messageOf } from './finding.ts'
 
 const NODE_MAJOR = 24
 
@@ -51,11 +40,13 @@ export function checkNode(version: string): Finding {
   return bad('node', `${version} is too old`, 'Run it with npm (npm start, npm run pictor), which brings its own Node.')
 }
 
-function describeProviders(providers: readonly ImageProvider[]): Finding {
+type KnownProvider = { readonly id: string; readonly configured: boolean }
+
+function describeProviders(providers: readonly KnownProvider[]): Finding {
   const { configured = [], missing = [] } = Object.groupBy(providers, (one) =>
     one.configured ? 'configured' : 'missing',
   )
-  const names = (some: readonly ImageProvider[]) => some.map((provider) => provider.id).join(', ')
+  const names = (some: readonly KnownProvider[]) => some.map((provider) => provider.id).join(', ')
   const without = missing.length === 0 ? '' : `; without a key: ${names(missing)}`
   return good('providers', `${names(configured)}${without}`)
 }
@@ -68,8 +59,4 @@ async function checkCatalog(config: Config): Promise<Finding> {
   } catch (error) {
     return bad('models', messageOf(error), 'Mend PICTOR_CATALOG or PICTOR_DEFAULT_MODEL.')
   }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -5,7 +5,7 @@ import { hasApiKeys } from '../store/api-key-store.ts'
 import { type Database, openDatabase } from '../store/database.ts'
 import { findDamage, findLatestTime } from '../store/database-health.ts'
 import type { CommandContext } from './context.ts'
-import { bad, type Finding, good, messageOf } from './doctor-checks.ts'
+import { bad, type Finding, good, messageOf } from './finding.ts'
 import { formatBytes, formatTime } from './wording.ts'
 
 /** Above this, the newest row says that the clock has been set back. */
@@ -20,45 +20,42 @@ export async function checkDatabase(
 ): Promise<readonly Finding[]> {
   const now = clock.now()
   const path = config.databaseUrl.startsWith('sqlite:') ? config.databaseUrl.slice('sqlite:'.length) : null
-  const size =
-    path === null
-      ? null
-      : await stat(path).then(
-          (stats) => stats.size,
-          () => 0,
-        )
-  if (size === 0) {
-    const first = good('database', `${path} will be made at the first start`)
-    return [first, describeKeys(config, false), describeClock(now, null)]
-  }
-  let database: Database
-  try {
-    database = await openDatabase({ url: config.databaseUrl, migrate: false, mustExist: true })
-  } catch (error) {
-    const mend = 'The line above says what mends it.'
-    return [bad('database', withoutPassword(messageOf(error), config), mend), describeClock(now, null)]
-  }
-  try {
-    await database.check()
-    const damage = await findDamage(database.read)
+  const sizeBytes = path === null ? null : await findSize(path)
+  if (sizeBytes === 0) {
     return [
-      damage.length > 0
-        ? bad('database', `damaged: ${damage.join('; ')}`, 'Stop the server and restore a copy.')
-        : good(
-            'database',
-            `${path ?? 'PostgreSQL'}, up to date${size === null ? '' : `, ${formatBytes(size)}, sound`}`,
-          ),
-      describeKeys(config, await hasApiKeys(database.read)),
-      describeClock(now, await findLatestTime(database.read)),
-    ]
-  } catch (error) {
-    return [
-      bad('database', messageOf(error), 'Let this user write to it, and make room on its disk.'),
+      good('database', `${path} will be made at the first start`),
+      describeKeys(config, false),
       describeClock(now, null),
     ]
-  } finally {
-    await database.close()
   }
+  try {
+    const database = await openDatabase({ url: config.databaseUrl, migrate: false, mustExist: true })
+    const name = path === null || sizeBytes === null ? 'PostgreSQL' : `${path}, ${formatBytes(sizeBytes)}`
+    return await inspect(database, name, config, now).finally(() => database.close())
+  } catch (error) {
+    const mend = 'Where it does not say what mends it: let this user read and write the database.'
+    return [bad('database', withoutPassword(messageOf(error), config), mend), describeClock(now, null)]
+  }
+}
+
+async function inspect(database: Database, name: string, config: Config, now: number): Promise<readonly Finding[]> {
+  await database.check()
+  const damage = await findDamage(database.read)
+  return [
+    damage.length > 0
+      ? bad('database', `damaged: ${damage.join('; ')}`, 'Stop the server and restore a copy.')
+      : good('database', `${name}, sound and up to date`),
+    describeKeys(config, await hasApiKeys(database.read)),
+    describeClock(now, await findLatestTime(database.read)),
+  ]
+}
+
+/** 0 where there is no such file: to SQLite both are an empty database. */
+async function findSize(path: string): Promise<number> {
+  return stat(path).then(
+    (stats) => stats.size,
+    () => 0,
+  )
 }
 
 export function describeKeys({ auth, host }: Pick<Config, 'auth' | 'host'>, haveKeys: boolean): Finding {

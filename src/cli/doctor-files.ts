@@ -1,10 +1,10 @@
 import { constants } from 'node:fs'
 import { access, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { openStorage } from '../composition/foundations.ts'
 import type { Config } from '../config.ts'
 import { loadServerSecret, SECRET_FILE } from '../identity/server-secret.ts'
-import { createLocalStorage } from '../storage/local-storage.ts'
-import { bad, type Finding, good, messageOf } from './doctor-checks.ts'
+import { bad, type Finding, good, messageOf } from './finding.ts'
 import { formatBytes } from './wording.ts'
 
 const OTHERS_MODE = 0o077
@@ -54,10 +54,10 @@ export async function checkSecret(config: Config): Promise<Finding> {
 }
 
 /** Writes, reads and deletes a probe. */
-export async function checkStorage({ storageUrl }: Config): Promise<Finding> {
-  const directory = storageUrl.slice('file:'.length)
+export async function checkStorage(config: Config): Promise<Finding> {
+  const directory = config.storageUrl.slice('file:'.length)
   if (!(await findStats(directory))) return good('storage', `${directory} will be made with the first picture`)
-  const storage = createLocalStorage({ directory })
+  const storage = openStorage(config)
   const key = `doctor-${process.pid}`
   const probe = Buffer.from('Can this be read again?')
   try {

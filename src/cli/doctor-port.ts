@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { Config } from '../config.ts'
-import { bad, type Finding, good, messageOf } from './doctor-checks.ts'
+import { bad, type Finding, good, messageOf } from './finding.ts'
 import { findRunningServer } from './running-server.ts'
 
 const NAME = 'port'

@@ -1,7 +1,7 @@
 import { createCommand } from './command.ts'
 import { SilentExit } from './command-error.ts'
 import type { CommandContext } from './context.ts'
-import type { Finding } from './doctor-checks.ts'
+import type { Finding } from './finding.ts'
 import type { Output } from './output.ts'
 import { formatTable } from './table.ts'
 

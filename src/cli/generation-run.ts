@@ -1,22 +1,14 @@
 import {
   CancelGenerationDocument,
   type CancelGenerationMutation,
-  type GenerateImageMutation,
   GenerationDocument,
-  type GenerationQuery,
 } from '../../schema/generated/operations.ts'
 import type { Api } from './api.ts'
 import { CommandError } from './command-error.ts'
 import type { CommandContext } from './context.ts'
 import { toCommandError } from './failures.ts'
+import type { AcceptedGeneration, FinishedGeneration } from './generation.ts'
 import { createProgressDisplay } from './progress-display.ts'
-
-export type AcceptedGeneration = Extract<
-  GenerateImageMutation['generateImage'],
-  { readonly __typename: 'GenerateImageSuccess' }
->['generation']
-
-export type FinishedGeneration = NonNullable<GenerationQuery['generation']>
 
 type CancelEffect = Extract<
   CancelGenerationMutation['cancelGeneration'],

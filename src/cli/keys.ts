@@ -2,9 +2,7 @@ import { InvalidArgumentError } from '@commander-js/extra-typings'
 import type { ApiKey } from '../identity/account-types.ts'
 import { LOCAL_ACCOUNT_ID } from '../identity/accounts.ts'
 import { formatMicros } from '../money.ts'
-import { findApiKey } from '../store/api-key-store.ts'
 import { createCommand, createCommandGroup, parseAmount } from './command.ts'
-import { CommandError } from './command-error.ts'
 import type { CommandContext } from './context.ts'
 import { withOperator } from './operator.ts'
 import { formatTable } from './table.ts'
@@ -39,7 +37,7 @@ function createCreateCommand(context: CommandContext) {
     )
     .option('--daily-spend <amount>', 'what it may spend in a UTC day', parseAmount)
     .action(({ json, name, account, scopes = null, expires: expiresAt = null, dailySpend = null }) =>
-      withOperator(context, async ({ config, accounts, apiKeys, getAccount }) => {
+      withOperator(context, async ({ accounts, apiKeys, getAccount }, config) => {
         if (account === LOCAL_ACCOUNT_ID) await accounts.ensureLocal()
         await getAccount(account)
         const isFirst = !(await apiKeys.anyExist())
@@ -68,7 +66,7 @@ function createListCommand(context: CommandContext) {
   })
     .option('--account <id>', 'whose', LOCAL_ACCOUNT_ID)
     .action(({ json, account }) =>
-      withOperator(context, async ({ config, apiKeys, getAccount }) => {
+      withOperator(context, async ({ apiKeys, getAccount }, config) => {
         if (account !== LOCAL_ACCOUNT_ID) await getAccount(account)
         const keys = await apiKeys.list(account)
         const { output, clock } = context
@@ -105,11 +103,8 @@ function createRevokeCommand(context: CommandContext) {
   })
     .argument('<id>', 'id of the key; see `pictor keys list`')
     .action((id, { json }) =>
-      withOperator(context, async ({ database, apiKeys }) => {
-        const row = await findApiKey(database.read, id)
-        if (!row)
-          throw new CommandError(2, `There is no key ${id}. See: npm run pictor -- keys list`, { code: 'NOT_FOUND' })
-        const apiKey = await apiKeys.revoke(row.accountId, id)
+      withOperator(context, async ({ revokeKey }) => {
+        const apiKey = await revokeKey(id)
         if (json) return context.output.json({ apiKey: present(apiKey) })
         context.output.line(
           `${apiKey.id} (${showable(apiKey.name)}) is revoked. A server that runs refuses it within ten seconds.`,

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { access, mkdir, open, stat } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
 import { CommandError } from './command-error.ts'
-import type { FinishedGeneration } from './generation-run.ts'
+import type { FinishedGeneration } from './generation.ts'
 
 export type SavedPicture = { readonly path: string; readonly imageId: string }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { AcceptedGeneration } from './generation-run.ts'
+import type { AcceptedGeneration } from './generation.ts'
 import type { GenerationEvent } from './generation-watch.ts'
 import type { Output, Style } from './output.ts'
 import { formatBytes, formatDuration, formatMoney, showable } from './wording.ts'

@@ -40,7 +40,7 @@ export async function openFoundations(
   const secret = await loadServerSecret({ configured: config.secret, dataDir: config.dataDir })
   const providers = openProviders(given)
   const metrics = createMetrics({ providers: providers.list().map((provider) => provider.id) })
-  const storage = createLocalStorage({ directory: config.storageUrl.slice('file:'.length) })
+  const storage = openStorage(config)
   const database = await openDatabase({ url: config.databaseUrl, logger, clock, exclusive })
   return { clock, ids, logger, metrics, secret, database, storage, providers, catalog }
 }
@@ -51,6 +51,10 @@ export function openProviders(given: {
   providers?: readonly ImageProvider[]
 }): ProviderRegistry {
   return createProviderRegistry([createSandboxProvider(given), ...(given.providers ?? [])])
+}
+
+export function openStorage(config: Pick<Config, 'storageUrl'>): BlobStorage {
+  return createLocalStorage({ directory: config.storageUrl.slice('file:'.length) })
 }
 
 export async function openCatalog(config: Pick<Config, 'catalogFile' | 'defaultModel'>): Promise<ModelCatalog> {
