@@ -2,9 +2,19 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { accept } from './scenarios/accept.ts'
+import { history } from './scenarios/history.ts'
+import { startUp } from './scenarios/start-up.ts'
+import { throughput } from './scenarios/throughput.ts'
+import { watchers } from './scenarios/watchers.ts'
 import { type Figure, formatTable } from './table.ts'
 
-const SCENARIOS: Readonly<Record<string, () => Promise<Figure[]>>> = { accept }
+const SCENARIOS: Readonly<Record<string, () => Promise<Figure[]>>> = {
+  'start-up': startUp,
+  accept,
+  throughput,
+  watchers,
+  history,
+}
 
 /** `npm run bench`, or `npm run bench -- accept history` for some of it. Prints a table and writes JSON. */
 const { positionals } = parseArgs({ allowPositionals: true })

@@ -15,3 +15,12 @@ export function formatTable(title: string, figures: readonly Figure[]): string {
   })
   return [title, ...lines, ''].join('\n')
 }
+
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((left, right) => left - right)
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5)
+}
