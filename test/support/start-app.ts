@@ -83,3 +83,15 @@ export async function createTestAccount(app: App, given: NewTestAccount = {}): P
   const { apiKey, secret } = await apiKeys.create(accountId, input, null)
   return { accountId, keyId: apiKey.id, secret }
 }
+
+/** Makes an account in the data directory of a server that is started later, in a process of its own. */
+export async function prepareAccount(
+  env: Readonly<Record<string, string>>,
+  given: NewTestAccount,
+): Promise<TestAccount> {
+  const app = await createApp(readConfig({ ...env, PORT: '0' }), { logger: createLogger({ level: 'silent' }) })
+  await app.start()
+  const account = await createTestAccount(app, given)
+  await app.stop()
+  return account
+}

@@ -1,0 +1,87 @@
+import { print } from 'graphql'
+import type { Client } from 'graphql-ws'
+import {
+  CancelGenerationDocument,
+  GenerateImageDocument,
+  type GenerateImageInput,
+  ImageStatusDocument,
+  type ImageStatusSubscription,
+} from '../../schema/generated/operations.ts'
+import type { GraphqlClient } from './graphql-client.ts'
+import type { StatusEvent } from './watch-client.ts'
+
+export type Order = {
+  readonly input: GenerateImageInput & { readonly idempotencyKey: string }
+  /** Cancels as soon as it has started. */
+  readonly cancels: boolean
+}
+
+/** What became of an order: acknowledged under this id, and seen to its end. */
+export type Story = { readonly order: Order; readonly id: string; readonly events: readonly StatusEvent[] }
+
+export type Shopper = {
+  /** Asks until there is an answer, however often the server dies meanwhile, and watches to the end. */
+  buy(order: Order): Promise<Story>
+}
+
+/**
+ * A client as it should be: repeats what got no answer, with the same idempotency key, and resumes what it watches.
+ * `whenUp` resolves when the server can be asked again.
+ */
+export function createShopper(deps: {
+  readonly client: GraphqlClient
+  readonly socket: Client
+  readonly whenUp: () => Promise<void>
+  readonly onEvent: (event: StatusEvent) => void
+}): Shopper {
+  const { client, socket, whenUp, onEvent } = deps
+
+  async function insist<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    for (;;) {
+      await whenUp()
+      try {
+        return await ask()
+      } catch (error) {
+        // Of fetch: the connection was refused or broke. Everything else is an answer.
+        if (!(error instanceof TypeError)) throw error
+      }
+    }
+  }
+
+  async function ask({ input }: Order): Promise<string> {
+    const { generateImage } = await insist(() => client.run(GenerateImageDocument, { input }))
+    if (generateImage.__typename !== 'GenerateImageSuccess') throw new Error(JSON.stringify(generateImage))
+    return generateImage.generation.id
+  }
+
+  function watch(id: string, onStarted: () => void): Promise<StatusEvent[]> {
+    const events: StatusEvent[] = []
+    return new Promise((resolve, reject) => {
+      socket.subscribe<ImageStatusSubscription>(
+        { query: print(ImageStatusDocument), variables: { id } },
+        {
+          next: ({ data, errors }) => {
+            if (!data) return reject(new AggregateError(errors ?? [], 'A watcher was refused.'))
+            events.push(data.imageStatus)
+            onEvent(data.imageStatus)
+            if (data.imageStatus.kind === 'STARTED') onStarted()
+          },
+          error: reject,
+          complete: () => resolve(events),
+        },
+      )
+    })
+  }
+
+  return {
+    async buy(order) {
+      const id = await ask(order)
+      let canceled: Promise<unknown> = Promise.resolve()
+      const events = await watch(id, () => {
+        if (order.cancels) canceled = insist(() => client.run(CancelGenerationDocument, { id }))
+      })
+      await canceled
+      return { order, id, events }
+    },
+  }
+}
