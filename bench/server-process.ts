@@ -13,7 +13,8 @@ export type ServerProcess = {
   readonly startMs: number
   /** Resident memory in bytes. */
   memory(): Promise<number>
-  stop(): Promise<void>
+  /** The data directory goes with it unless it is to be kept. */
+  stop(options?: { keepData: boolean }): Promise<void>
 }
 
 /** A price, so that what is measured includes a hold of real money. */
@@ -49,12 +50,12 @@ async function start(args: string[], environment: Record<string, string>, dataDi
     dataDir,
     startMs,
     memory: () => readMemory(child),
-    async stop() {
+    async stop({ keepData } = { keepData: false }) {
       if (child.exitCode === null) {
         child.kill('SIGTERM')
         await once(child, 'exit')
       }
-      if (dataDir !== '') await rm(dataDir, { recursive: true, force: true })
+      if (dataDir !== '' && !keepData) await rm(dataDir, { recursive: true, force: true })
     },
   }
 }
