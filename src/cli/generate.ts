@@ -6,6 +6,7 @@ import { withApi } from './connection.ts'
 import type { CommandContext } from './context.ts'
 import type { AcceptedGeneration, FinishedGeneration } from './generation.ts'
 import { followGeneration } from './generation-run.ts'
+import type { Output } from './output.ts'
 import { preparePictureFolder, type SavedPicture, savePictures } from './picture-files.ts'
 import { explainRefusal } from './refusals.ts'
 import { createRequestCommand, readRequest } from './request-options.ts'
@@ -54,7 +55,7 @@ function reportFinished(
   files: readonly SavedPicture[],
   json: boolean,
 ): void {
-  const { status, error, problems, cost, durationMs, images } = generation
+  const { cost, durationMs, images } = generation
   if (json) output.json({ generation, files })
   else {
     const sizes = new Map(images.map((image) => [image.id, image]))
@@ -66,10 +67,17 @@ function reportFinished(
     const charged = cost.charged === null ? 'not settled' : formatMoney(cost.charged)
     output.line(output.style('dim', `cost ${charged}, time ${formatDuration(durationMs ?? 0)}, ${generation.id}`))
   }
-  for (const { message, imageIndex } of problems) {
-    output.note(`${output.noteStyle('yellow', 'missing')}: image ${(imageIndex ?? 0) + 1}: ${message}`)
+  reportProblems(output, generation)
+}
+
+/** Throws where there is no picture. */
+function reportProblems(output: Output, { status, error, problems }: FinishedGeneration): void {
+  if (status === 'COMPLETED') {
+    for (const { message, imageIndex } of problems) {
+      output.note(`${output.noteStyle('yellow', 'missing')}: image ${(imageIndex ?? 0) + 1}: ${message}`)
+    }
+    return
   }
-  if (status === 'COMPLETED') return
   const why = error ? `${error.message}${error.retryable ? ' Another try may do.' : ''}` : ''
   if (status === 'FAILED') output.note(`${output.noteStyle('red', 'failed')}: ${why}`)
   throw new SilentExit(1)
