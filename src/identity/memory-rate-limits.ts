@@ -1,5 +1,5 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible'
-import { RateLimitedError, RequestError } from '../errors.ts'
+import { RateLimitedError } from '../errors.ts'
 import type { Accounts } from './accounts.ts'
 import type { RateLimits } from './rate-limits.ts'
 
@@ -8,13 +8,6 @@ export function createMemoryRateLimits(deps: { readonly accounts: Pick<Accounts,
   const { accounts } = deps
   // The limiter counts; the limit is each account's own and may change, so it is compared here.
   const requests = new RateLimiterMemory({ points: Number.MAX_SAFE_INTEGER, duration: 60 })
-  const subscriptions = new Map<string, number>()
-
-  function giveBack(accountId: string): void {
-    const left = (subscriptions.get(accountId) ?? 0) - 1
-    if (left > 0) subscriptions.set(accountId, left)
-    else subscriptions.delete(accountId)
-  }
 
   return {
     async consume({ accountId }) {
@@ -22,20 +15,6 @@ export function createMemoryRateLimits(deps: { readonly accounts: Pick<Accounts,
       const { consumedPoints, msBeforeNext } = await requests.consume(accountId)
       if (consumedPoints <= requestsPerMinute) return
       throw new RateLimitedError({ retryAfterMs: Math.max(1, msBeforeNext), limitPerMinute: requestsPerMinute })
-    },
-
-    async takeSubscription({ accountId }) {
-      const { subscriptions: limit } = await accounts.limitsOf(accountId)
-      const taken = subscriptions.get(accountId) ?? 0
-      if (taken >= limit) {
-        throw new RequestError('RATE_LIMITED', `This account may have ${limit} subscriptions at a time.`, { limit })
-      }
-      subscriptions.set(accountId, taken + 1)
-      let held = true
-      return () => {
-        if (held) giveBack(accountId)
-        held = false
-      }
     },
   }
 }

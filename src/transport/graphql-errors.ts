@@ -1,17 +1,14 @@
 import { type ExecutionResult, GraphQLError } from 'graphql'
-import { AppError, InvalidInputError, RateLimitedError, RequestError } from '../errors.ts'
+import { toGraphQLError } from '../graphql/errors.ts'
 import type { Ids } from '../ids.ts'
 import type { Logger } from '../logger.ts'
 
 /** HTTP status by `extensions.code`, where an answer has no data at all. */
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   UNAUTHENTICATED: 401,
-  INSUFFICIENT_CREDITS: 402,
   FORBIDDEN: 403,
   NOT_FOUND: 404,
   NOT_ACCEPTABLE: 406,
-  IDEMPOTENCY_CONFLICT: 409,
-  INVALID_INPUT: 422,
   RATE_LIMITED: 429,
   INTERNAL: 500,
   UNAVAILABLE: 503,
@@ -38,17 +35,16 @@ function httpOf(code: string, retryAfterMs: unknown): object {
 }
 
 /**
- * Turns what was thrown into what a client may see. `AppError` keeps code and words; what GraphQL itself reports passes;
+ * Turns what was thrown into what a client may see. Failures of ours are translated by the schema's own translator and get
+ * their HTTP status here; what GraphQL itself reports passes;
  * all else is a bug: logged under an id, and that id is all that leaves the house.
  */
 export function createErrorMask(deps: { logger: Logger; ids: Ids }): (error: unknown) => GraphQLError {
   return (error) => {
+    const known = toGraphQLError(error)
+    if (known) return withStatus(known)
     const cause = causeOf(error)
     const place = error instanceof GraphQLError ? placeOf(error) : {}
-    if (cause instanceof AppError) {
-      const shown = refusal(cause.code, cause.message, detailsOf(cause))
-      return new GraphQLError(shown.message, { ...place, extensions: shown.extensions })
-    }
     if (cause instanceof GraphQLError) return error instanceof GraphQLError ? error : cause
     const errorId = deps.ids.token()
     deps.logger.error({ error: cause, errorId }, 'An unexpected error was masked.')
@@ -69,11 +65,10 @@ function placeOf(error: GraphQLError) {
   return { nodes: error.nodes, source: error.source, positions: error.positions, path: error.path }
 }
 
-function detailsOf(error: AppError): Readonly<Record<string, unknown>> {
-  if (error instanceof RequestError) return error.details
-  if (error instanceof RateLimitedError) return { retryAfterMs: error.retryAfterMs }
-  if (error instanceof InvalidInputError) return { fields: error.fields }
-  return {}
+function withStatus(error: GraphQLError): GraphQLError {
+  const { code, retryAfterMs } = error.extensions
+  const extensions = { ...error.extensions, http: httpOf(String(code), retryAfterMs) }
+  return new GraphQLError(error.message, { ...placeOf(error), extensions })
 }
 
 export type Presentation = {

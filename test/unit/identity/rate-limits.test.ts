@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { RateLimitedError, RequestError } from '../../../src/errors.ts'
+import { RateLimitedError } from '../../../src/errors.ts'
 import { DEFAULT_LIMITS } from '../../../src/identity/accounts.ts'
 import { createMemoryRateLimits } from '../../../src/identity/memory-rate-limits.ts'
 import { viewer } from './identity.ts'
@@ -48,26 +48,5 @@ describe('rate limits', () => {
     current.requestsPerMinute = 3
     await limits.consume(ann)
     await expect(limits.consume(ann)).rejects.toThrow(RateLimitedError)
-  })
-})
-
-describe('subscription slots', () => {
-  it('are refused above the limit of the account, and free again when given back', async () => {
-    const limits = createLimits({ subscriptions: 2 })
-    const giveBack = await limits.takeSubscription(ann)
-    await limits.takeSubscription(ann)
-    const refusal: unknown = await limits.takeSubscription(ann).catch((error: unknown) => error)
-    expect(refusal instanceof RequestError && refusal.code).toBe('RATE_LIMITED')
-    await limits.takeSubscription(bob)
-    giveBack()
-    giveBack()
-    await limits.takeSubscription(ann)
-    await expect(limits.takeSubscription(ann)).rejects.toThrow(RequestError)
-  })
-
-  it('hold against many that come at the same moment', async () => {
-    const limits = createLimits({ subscriptions: 3 })
-    const taken = await Promise.allSettled(Array.from({ length: 50 }, () => limits.takeSubscription(ann)))
-    expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(3)
   })
 })
