@@ -50,13 +50,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@commander-js/extra-typings': ['src/cli'],
   '@graphql-typed-document-node/core': ['src/cli'],
-  '@graphql-yoga/plugin-csrf-prevention': ['src/transport'],
   '@graphql-yoga/render-graphiql': ['src/transport'],
   '@pothos/core': ['src/graphql'],
   '@pothos/plugin-complexity': ['src/graphql'],
   '@pothos/plugin-dataloader': ['src/graphql'],
   '@pothos/plugin-errors': ['src/graphql'],
-  '@pothos/plugin-relay': ['src/graphql'],
   '@pothos/plugin-scope-auth': ['src/graphql'],
   'better-sqlite3': ['src/store'],
   commander: ['src/cli'],
