@@ -8,12 +8,36 @@ import { ApolloClient, ApolloLink, gql, HttpLink, InMemoryCache, type TypedDocum
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions'
 import { OperationTypeNode } from 'graphql'
 import type { Client as SocketClient } from 'graphql-ws'
+import possibleTypes from '../schema/possible-types.json' with { type: 'json' }
 import { createResumingClient } from './resume-subscription.ts'
+
+const ENDS = new Set(['COMPLETED', 'FAILED', 'CANCELED'])
+
+/** With the members of unions, and with rules for a generation whose answers and events overtake one another. */
+export function createCache(): InMemoryCache {
+  return new InMemoryCache({
+    possibleTypes,
+    typePolicies: {
+      // Objects without an id are replaced by default; operations that select different parts of them would take turns.
+      GenerationCost: { merge: true },
+      GenerationParameters: { merge: true },
+      ModelCapabilities: { merge: true },
+      Generation: {
+        fields: {
+          // What has ended stays ended: an answer that was on its way meanwhile does not bring it back.
+          status: { merge: (known: string | undefined, told: string) => (known && ENDS.has(known) ? known : told) },
+          sequence: { merge: (known = 0, told: number) => Math.max(known, told) },
+          images: { merge: (known: unknown[] = [], told: unknown[]) => (told.length < known.length ? known : told) },
+        },
+      },
+    },
+  })
+}
 
 export function createApolloClient(url: string, socket: SocketClient, token?: string): ApolloClient {
   const http = new HttpLink({ uri: url, ...(token ? { headers: { authorization: `Bearer ${token}` } } : {}) })
   return new ApolloClient({
-    cache: new InMemoryCache(),
+    cache: createCache(),
     link: ApolloLink.split(
       ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
       new GraphQLWsLink(socket),

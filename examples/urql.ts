@@ -10,6 +10,8 @@ import { createResumingClient } from './resume-subscription.ts'
 export function createUrqlClient(url: string, socket: SocketClient, token?: string): Client {
   return new Client({
     url,
+    // urql sends short queries by GET, which is answered only with a header that a page of another site cannot send.
+    preferGetMethod: false,
     ...(token ? { fetchOptions: { headers: { authorization: `Bearer ${token}` } } } : {}),
     exchanges: [
       fetchExchange,
