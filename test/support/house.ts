@@ -18,7 +18,7 @@ import { makeInput, makeModel } from '../unit/generation/request-plan-fixtures.t
 import { createFakeClock, type FakeClock } from './fake-clock.ts'
 import { createFakeIds } from './fake-ids.ts'
 import { assertInvariants } from './invariants.ts'
-import { createMortal } from './mortal.ts'
+import { createMortal, type Mortal } from './mortal.ts'
 import { createRecordingLogger, type RecordingLogger } from './recording-logger.ts'
 import { createScriptedProvider, type ScriptedProvider } from './scripted-provider.ts'
 
@@ -55,6 +55,8 @@ export type House = {
   start(): Promise<void>
   /** `kill -9`: from here on this house does nothing any more. */
   kill(): void
+  /** Time goes on in small steps, each with all that it sets off in the database. */
+  pass(ms: number): Promise<void>
   /** METERED unless said otherwise. */
   account(given?: NewHouseAccount): Promise<Viewer>
   create(viewer: Viewer, input?: Partial<GenerationInput>): Promise<Created>
@@ -90,7 +92,7 @@ export function buildHouse(options: HouseOptions): House {
   }
   const domain = createDomain(config, foundations, { publicUrl: () => 'http://localhost', random: () => 0.5 })
   const common = { domain, database, storage, clock, ids, provider, logger, kill: mortal.kill }
-  return { ...common, ...createActions(common) }
+  return { ...common, ...createActions(common), pass: (ms) => pass(clock, mortal, ms) }
 }
 
 function createActions(house: Pick<House, 'domain' | 'database' | 'storage' | 'clock'>) {
@@ -130,6 +132,16 @@ function createActions(house: Pick<House, 'domain' | 'database' | 'storage' | 'c
     story: (viewer: Viewer, id: string) => watch(viewer, id, () => false),
     assertInvariants: (options: { readonly live?: boolean } = {}) =>
       assertInvariants(database, storage, { now: clock.now(), ...options }),
+  }
+}
+
+const STEP_MS = 250
+
+async function pass(clock: FakeClock, mortal: Mortal, ms: number): Promise<void> {
+  await mortal.quiet()
+  for (let left = ms; left > 0; left -= STEP_MS) {
+    await clock.advance(Math.min(left, STEP_MS))
+    await mortal.quiet()
   }
 }
 

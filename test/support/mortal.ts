@@ -5,20 +5,31 @@ import type { Database } from '../../src/store/database.ts'
  * A database and a storage as a process sees them that may be killed. After `kill` nothing is written and nothing comes
  * back, also of what was under way, which may have been carried out or not.
  */
-export type Mortal = { readonly database: Database; readonly storage: BlobStorage; kill(): void }
+export type Mortal = {
+  readonly database: Database
+  readonly storage: BlobStorage
+  kill(): void
+  /** Resolves when nothing is being written, nor begun by what was. */
+  quiet(): Promise<void>
+}
 
 export function createMortal(database: Database, storage: BlobStorage): Mortal {
   let dead = false
+  const running = new Set<Promise<unknown>>()
   const never = <T>() => new Promise<T>(() => {})
 
   async function outlive<T>(work: () => Promise<T>): Promise<T> {
     if (dead) return never()
+    const working = work()
+    running.add(working)
     try {
-      const value = await work()
+      const value = await working
       return dead ? await never<T>() : value
     } catch (error) {
       if (dead) return never()
       throw error
+    } finally {
+      running.delete(working)
     }
   }
 
@@ -32,6 +43,12 @@ export function createMortal(database: Database, storage: BlobStorage): Mortal {
     },
     kill: () => {
       dead = true
+    },
+    async quiet() {
+      do {
+        await Promise.allSettled(running)
+        await new Promise<void>((resolve) => setImmediate(resolve))
+      } while (running.size > 0)
     },
   }
 }

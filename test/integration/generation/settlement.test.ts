@@ -1,0 +1,424 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Problem } from '../../../src/generation/generation-types.ts'
+import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
+import type { Database } from '../../../src/store/database.ts'
+import type { Viewer } from '../../../src/viewer.ts'
+import { describeOnEachDatabase } from '../../support/databases.ts'
+import { createFakeClock } from '../../support/fake-clock.ts'
+import { buildHouse, type House, PRICE_MICROS, pricedModel } from '../../support/house.ts'
+import {
+  answer,
+  createScriptedProvider,
+  fails,
+  failure,
+  makes,
+  makesAll,
+  type Plan,
+} from '../../support/scripted-provider.ts'
+import { createTinyPng } from '../../support/tiny-png.ts'
+
+const BUSY = failure('RATE_LIMITED', 'NOT_ACCEPTED', { retryAfterMs: 5_000 })
+
+describeOnEachDatabase('settlement', (open) => {
+  let database: Database
+  let house: House
+  let viewer: Viewer
+
+  beforeEach(async () => {
+    database = await open()
+    house = buildHouse({ database })
+    viewer = await house.account({ billing: 'PREPAID', creditMicros: 100 * PRICE_MICROS })
+    await house.start()
+  })
+
+  /** What became of it, once it has ended and everything still adds up. */
+  async function endOf(id: string) {
+    const events = (await house.story(viewer, id)).map(({ event }) => event.kind)
+    const { problems, error, ...row } = await house.row(id)
+    await house.assertInvariants()
+    const attempts = await house.domain.reader.attemptsOf([id])
+    const parsed: Problem[] = JSON.parse(problems)
+    return { ...row, events, problems: parsed, error: error === null ? null : (JSON.parse(error) as Problem), attempts }
+  }
+
+  async function run(plan: Plan, count = 1) {
+    house.provider.plan(plan)
+    return endOf(await house.order(viewer, { count }))
+  }
+
+  async function balance() {
+    const { balanceMicros, heldMicros } = await house.domain.accountService.account(viewer)
+    return { balanceMicros, heldMicros }
+  }
+
+  describe('of images that were made', () => {
+    it('charges each once and ends COMPLETED', async () => {
+      const end = await run(makesAll, 3)
+      expect(end).toMatchObject({ status: 'COMPLETED', imageCount: 3, chargedMicros: 3 * PRICE_MICROS, problems: [] })
+      expect(end.events).toEqual(['QUEUED', 'STARTED', 'IMAGE_READY', 'IMAGE_READY', 'IMAGE_READY', 'COMPLETED'])
+      expect(end.attempts).toMatchObject([
+        { number: 1, outcome: 'SUCCEEDED', phase: 'DONE', providerRequestId: 'req-1' },
+      ])
+      expect(await balance()).toEqual({ balanceMicros: 97 * PRICE_MICROS, heldMicros: 0 })
+      expect(house.provider.sends).toHaveLength(1)
+    })
+
+    it('takes two equal pictures for two images', async () => {
+      const bytes = createTinyPng(7)
+      const end = await run(async (turn) => {
+        await turn.send()
+        await turn.image(0, bytes)
+        await turn.image(1, bytes)
+        return answer()
+      }, 2)
+      expect(end).toMatchObject({ status: 'COMPLETED', imageCount: 2, chargedMicros: 2 * PRICE_MICROS })
+    })
+
+    it('charges those that came, releases the rest, and lists each that did not', async () => {
+      const failures = [{ imageIndex: 2, error: failure('REFUSED', 'ANSWERED') }]
+      const end = await run(makes([0, 1, 3], { failures }), 4)
+      expect(end).toMatchObject({ status: 'COMPLETED', imageCount: 3, chargedMicros: 3 * PRICE_MICROS, error: null })
+      expect(end.problems).toMatchObject([{ code: 'REFUSED', imageIndex: 2, stage: 'PROVIDER', billed: false }])
+      expect(end.attempts).toMatchObject([{ outcome: 'PARTIAL' }])
+      expect(await balance()).toEqual({ balanceMicros: 97 * PRICE_MICROS, heldMicros: 0 })
+    })
+
+    it('lists images that the provider left out without a word', async () => {
+      const end = await run(makes([1]), 3)
+      expect(end).toMatchObject({ status: 'COMPLETED', imageCount: 1, chargedMicros: PRICE_MICROS })
+      expect(end.problems).toMatchObject([{ code: 'TOO_FEW_IMAGES', retryable: true, imageIndex: null }])
+      expect(end.problems[0]?.message).toContain('2 of 3')
+    })
+
+    it('keeps what came before the call failed', async () => {
+      const end = await run(async (turn) => {
+        await turn.send()
+        await turn.image(0)
+        throw failure('TIMEOUT', 'UNKNOWN')
+      }, 2)
+      expect(end).toMatchObject({ status: 'COMPLETED', imageCount: 1, chargedMicros: PRICE_MICROS })
+      expect(end.problems).toMatchObject([{ code: 'UNKNOWN_OUTCOME', providerBilled: null, retryable: true }])
+      expect(house.provider.sends).toHaveLength(1)
+    })
+
+    it('finds nothing missing when all came before the call failed', async () => {
+      const end = await run(async (turn) => {
+        await turn.send()
+        await turn.images()
+        throw failure('UNAVAILABLE', 'UNKNOWN')
+      }, 2)
+      expect(end).toMatchObject({ status: 'COMPLETED', imageCount: 2, problems: [] })
+    })
+
+    it('takes an image of one index once, and none that nobody asked for', async () => {
+      const end = await run(async (turn) => {
+        await turn.send()
+        for (const index of [0, 0, -1, 0.5, 2, 7, 1]) await turn.image(index)
+        return answer()
+      }, 2)
+      expect(end).toMatchObject({ status: 'COMPLETED', imageCount: 2, chargedMicros: 2 * PRICE_MICROS, problems: [] })
+    })
+  })
+
+  describe('of bytes that are no picture', () => {
+    const broken = (bytes: Uint8Array): Plan => {
+      return async (turn) => {
+        await turn.send()
+        await turn.image(0)
+        await turn.image(1, bytes)
+        return answer()
+      }
+    }
+
+    it.each([
+      ['noise', Buffer.from('no picture at all')],
+      ['nothing', new Uint8Array()],
+      ['half a picture', createTinyPng(1).subarray(0, 40)],
+    ])('fails that index alone: %s', async (_, bytes) => {
+      const end = await run(broken(bytes), 2)
+      expect(end).toMatchObject({ status: 'COMPLETED', imageCount: 1, chargedMicros: PRICE_MICROS })
+      expect(end.problems).toMatchObject([
+        { code: 'BAD_OUTPUT', stage: 'OUTPUT', imageIndex: 1, providerBilled: true, billed: false },
+      ])
+    })
+
+    it('fails where nothing else came, and is not sent again', async () => {
+      const end = await run(async (turn) => {
+        await turn.send()
+        await turn.image(0, Buffer.from('no picture'))
+        return answer()
+      })
+      expect(end).toMatchObject({ status: 'FAILED', chargedMicros: 0, error: { code: 'BAD_OUTPUT', stage: 'OUTPUT' } })
+      expect(house.provider.sends).toHaveLength(1)
+    })
+  })
+
+  describe('of failures', () => {
+    it('ends with a refusal, whatever fallbacks there are', async () => {
+      house = withFallback()
+      await house.start()
+      house.provider.plan(fails(failure('REFUSED', 'ANSWERED')))
+      const end = await endOf(await house.order(viewer, { fallbackModels: ['other/easel'] }))
+      expect(end).toMatchObject({
+        status: 'FAILED',
+        chargedMicros: 0,
+        error: { code: 'REFUSED', retryable: false, providerBilled: false, billed: false },
+      })
+      expect(end.attempts).toHaveLength(1)
+    })
+
+    it('waits as long as a rate limit asks, and tries again', async () => {
+      house.provider.plan(fails(BUSY))
+      const id = await house.order(viewer)
+      const [, , retrying] = await house.until(viewer, id, 'RETRYING')
+      expect(retrying?.event).toMatchObject({ status: 'QUEUED', problem: { code: 'RATE_LIMITED' } })
+      expect(await house.row(id)).toMatchObject({ status: 'QUEUED', heldMicros: PRICE_MICROS })
+      await house.assertInvariants()
+      await house.pass(4_000)
+      expect(house.provider.turns).toHaveLength(1)
+      await house.pass(1_000)
+      const end = await endOf(id)
+      expect(end.events).toEqual(['QUEUED', 'STARTED', 'RETRYING', 'STARTED', 'IMAGE_READY', 'COMPLETED'])
+      expect(end.attempts).toMatchObject([
+        { number: 1, outcome: 'FAILED', problem: { code: 'RATE_LIMITED' } },
+        { number: 2, outcome: 'SUCCEEDED' },
+      ])
+      expect(end).toMatchObject({ chargedMicros: PRICE_MICROS, problems: [] })
+    })
+
+    it('fails when the attempts are used up', async () => {
+      house.provider.setDefault(fails(failure('UNAVAILABLE', 'NOT_ACCEPTED', { retryAfterMs: 0 })))
+      const end = await endOf(await house.order(viewer))
+      expect(end).toMatchObject({ status: 'FAILED', chargedMicros: 0, error: { code: 'UNAVAILABLE', retryable: true } })
+      expect(end.attempts.map(({ outcome }) => outcome)).toEqual(['FAILED', 'FAILED', 'FAILED'])
+      expect(await balance()).toEqual({ balanceMicros: 100 * PRICE_MICROS, heldMicros: 0 })
+    })
+
+    it('sends nothing twice whose outcome nobody knows', async () => {
+      const end = await run(fails(failure('TIMEOUT', 'UNKNOWN')))
+      expect(end).toMatchObject({ status: 'FAILED', chargedMicros: 0 })
+      expect(end.error).toMatchObject({ code: 'UNKNOWN_OUTCOME', retryable: true, providerBilled: null })
+      expect(house.provider.sends).toHaveLength(1)
+    })
+
+    it('takes an error that no adapter may throw for an unknown outcome, and logs it', async () => {
+      const end = await run(fails(new TypeError('undefined is not a function')))
+      expect(end.error).toMatchObject({ code: 'UNKNOWN_OUTCOME', providerBilled: null })
+      expect(end.error?.message).not.toContain('undefined')
+      expect(house.logger.lines).toContainEqual(
+        expect.objectContaining({ level: 'error', message: 'A provider failed' }),
+      )
+    })
+
+    it('lets the gravest of several failures decide', async () => {
+      const failures = [
+        { imageIndex: 0, error: BUSY },
+        { imageIndex: 1, error: failure('TIMEOUT', 'UNKNOWN') },
+      ]
+      const end = await run(makes([], { failures }), 2)
+      expect(end).toMatchObject({ status: 'FAILED', error: { code: 'UNKNOWN_OUTCOME', imageIndex: 1 } })
+      expect(end.problems.map(({ imageIndex }) => imageIndex)).toEqual([1, 0])
+      expect(house.provider.sends).toHaveLength(1)
+    })
+
+    it('tries again when every image failed in a way that passes', async () => {
+      const failures = [0, 1].map((imageIndex) => ({ imageIndex, error: BUSY }))
+      house.provider.plan(makes([], { failures }))
+      const id = await house.order(viewer, { count: 2 })
+      await house.until(viewer, id, 'RETRYING')
+      await house.pass(5_000)
+      expect(await endOf(id)).toMatchObject({ status: 'COMPLETED', imageCount: 2 })
+    })
+
+    it('does not try again when one image failed and nobody said what became of the other', async () => {
+      const end = await run(makes([], { failures: [{ imageIndex: 0, error: BUSY }] }), 2)
+      expect(end).toMatchObject({ status: 'FAILED' })
+      expect(end.problems.map(({ code }) => code)).toEqual(['RATE_LIMITED', 'TOO_FEW_IMAGES'])
+      expect(house.provider.sends).toHaveLength(1)
+    })
+  })
+
+  function withFallback(): House {
+    const dear = pricedModel({ id: 'other/easel', provider: 'other' }, '0.10')
+    const providers = [createScriptedProvider(), createScriptedProvider({ id: 'other' })]
+    return buildHouse({ database, clock: house.clock, ids: house.ids, providers, models: [pricedModel(), dear] })
+  }
+
+  describe('with a fallback', () => {
+    it.each([
+      ['not to be had', failure('QUOTA_EXHAUSTED', 'ANSWERED')],
+      ['not allowed', failure('UNAUTHORIZED', 'ANSWERED')],
+      ['gone', failure('MODEL_RETIRED', 'ANSWERED')],
+    ])('goes on with the other model and its price when the first is %s', async (_, error) => {
+      house = withFallback()
+      await house.start()
+      house.provider.plan(fails(error))
+      const id = await house.order(viewer, { fallbackModels: ['other/easel'], count: 2 })
+      const end = await endOf(id)
+      expect(end).toMatchObject({
+        status: 'COMPLETED',
+        model: 'other/easel',
+        provider: 'other',
+        requestedModel: 'test/easel',
+        chargedMicros: 200_000,
+        estimateMaxMicros: 200_000,
+      })
+      expect(JSON.parse(end.warnings)).toMatchObject([
+        { code: 'FALLBACK_USED', requested: 'test/easel', used: 'other/easel' },
+      ])
+      expect(end.attempts).toMatchObject([
+        { model: 'test/easel', outcome: 'FAILED' },
+        { model: 'other/easel', outcome: 'SUCCEEDED' },
+      ])
+      expect(end.events).toContain('RETRYING')
+    })
+
+    it('goes on with the other only when the attempts at the first are used up', async () => {
+      house = withFallback()
+      await house.start()
+      house.provider.setDefault(fails(failure('UNAVAILABLE', 'NOT_ACCEPTED', { retryAfterMs: 0 })))
+      const end = await endOf(await house.order(viewer, { fallbackModels: ['other/easel'] }))
+      expect(end.attempts.map(({ model }) => model)).toEqual(['test/easel', 'test/easel', 'test/easel', 'other/easel'])
+    })
+
+    it('asks nobody else where the first may have billed', async () => {
+      house = withFallback()
+      await house.start()
+      house.provider.plan(fails(failure('UNAVAILABLE', 'ANSWERED', { providerBilled: true })))
+      const end = await endOf(await house.order(viewer, { fallbackModels: ['other/easel'] }))
+      expect(end).toMatchObject({ status: 'FAILED', model: 'test/easel' })
+    })
+
+    it('charges the first model’s own price where it answers, and releases the rest', async () => {
+      house = withFallback()
+      await house.start()
+      const end = await endOf(await house.order(viewer, { fallbackModels: ['other/easel'] }))
+      expect(end).toMatchObject({ estimateMaxMicros: 100_000, chargedMicros: PRICE_MICROS })
+    })
+  })
+
+  describe('with a storage that fails', () => {
+    function withStorage(refuses: (put: number) => boolean): House {
+      const clock = createFakeClock()
+      const storage = createMemoryStorage({ clock })
+      let puts = 0
+      const failing: typeof storage = {
+        ...storage,
+        put: async (key, bytes) => {
+          if (refuses(++puts)) throw new Error('ENOSPC: no space left on device')
+          await storage.put(key, bytes)
+        },
+      }
+      return buildHouse({ database, clock, ids: house.ids, storage: failing })
+    }
+
+    it('fails at that stage, charges nothing and does not pay the vendor again', async () => {
+      house = withStorage(() => true)
+      await house.start()
+      const end = await endOf(await house.order(viewer, { count: 2 }))
+      expect(end).toMatchObject({
+        status: 'FAILED',
+        chargedMicros: 0,
+        error: { code: 'INTERNAL', stage: 'STORAGE', retryable: true, providerBilled: true },
+      })
+      expect(house.provider.sends).toHaveLength(1)
+      expect(await balance()).toEqual({ balanceMicros: 100 * PRICE_MICROS, heldMicros: 0 })
+    })
+
+    it('keeps the pictures that it could store', async () => {
+      house = withStorage((put) => put === 2)
+      await house.start()
+      const end = await endOf(await house.order(viewer, { count: 3 }))
+      expect(end).toMatchObject({ status: 'COMPLETED', imageCount: 2, chargedMicros: 2 * PRICE_MICROS })
+      expect(end.problems).toMatchObject([{ stage: 'STORAGE', imageIndex: 1 }])
+    })
+
+    it('does not send again for a failure behind it that would pass', async () => {
+      house = withStorage(() => true)
+      await house.start()
+      house.provider.plan(async (turn) => {
+        await turn.send()
+        await turn.images()
+        throw failure('UNAVAILABLE', 'NOT_ACCEPTED')
+      })
+      const end = await endOf(await house.order(viewer))
+      expect(end).toMatchObject({ status: 'FAILED', error: { stage: 'STORAGE' } })
+    })
+  })
+
+  describe('of what the vendor reports', () => {
+    const tokens = { inputTokens: 10, outputTokens: 2, imageOutputTokens: 1_000, totalTokens: 1_012 }
+
+    it('keeps its cost and its tokens', async () => {
+      const end = await run(async (turn) => {
+        await turn.send()
+        await turn.images()
+        return answer({ reportedUsdMicros: 31_000, usage: tokens })
+      })
+      expect(end).toMatchObject({ providerReportedMicros: 31_000, chargedMicros: PRICE_MICROS })
+      expect(JSON.parse(end.tokens ?? '')).toEqual({ input: 10, output: 1_002, total: 1_012 })
+    })
+
+    it('charges by the tokens, and never above what was held', async () => {
+      const price = {
+        unit: 'MILLION_IMAGE_OUTPUT_TOKENS',
+        size: null,
+        quality: null,
+        asOf: 0,
+        source: 'a test',
+      } as const
+      const estimate = { size: null, quality: null, unit: price.unit, min: 500, max: 2_000 }
+      const model = pricedModel({ prices: [{ ...price, usd: '40' }], tokenEstimates: [estimate] })
+      house = buildHouse({ database, clock: house.clock, ids: house.ids, models: [model] })
+      await house.start()
+      const reports = (imageOutputTokens: number): Plan => {
+        return async (turn) => {
+          await turn.send()
+          await turn.images()
+          return answer({ usage: { ...tokens, imageOutputTokens } })
+        }
+      }
+      expect(await run(reports(1_000))).toMatchObject({ estimateMaxMicros: 80_000, chargedMicros: 40_000 })
+      expect(await run(reports(9_000))).toMatchObject({ chargedMicros: 80_000 })
+    })
+
+    it('does not lose pictures over numbers that are none', async () => {
+      const end = await run(async (turn) => {
+        await turn.send()
+        turn.call.onProgress({ progress: Number.NaN })
+        await turn.call.onImage({ index: 0, bytes: createTinyPng(1), seed: 0.5, revisedPrompt: 'a fox' })
+        return answer({ reportedUsdMicros: 1.5, usage: { ...tokens, inputTokens: -1, imageOutputTokens: 0.1 } })
+      })
+      expect(end).toMatchObject({ status: 'COMPLETED', providerReportedMicros: null, chargedMicros: PRICE_MICROS })
+      expect(JSON.parse(end.tokens ?? '')).toEqual({ input: null, output: 2, total: 1_012 })
+    })
+  })
+
+  it('ends what asks for a model that the server no longer knows', async () => {
+    const waiting = buildHouse({
+      database,
+      clock: house.clock,
+      ids: house.ids,
+      models: [pricedModel({ id: 'test/gone' })],
+    })
+    house.kill()
+    const id = await waiting.order(viewer, { model: 'test/gone' })
+    house = buildHouse({ database, clock: house.clock, ids: house.ids })
+    await house.start()
+    expect(await endOf(id)).toMatchObject({
+      status: 'FAILED',
+      chargedMicros: 0,
+      error: { code: 'MODEL_RETIRED', providerBilled: false },
+    })
+  })
+
+  it('ends what asks for a provider that the server no longer has', async () => {
+    const waiting = buildHouse({ database, clock: house.clock, ids: house.ids })
+    house.kill()
+    const id = await waiting.order(viewer)
+    const providers = [createScriptedProvider({ id: 'other' })]
+    house = buildHouse({ database, clock: house.clock, ids: house.ids, providers })
+    await house.start()
+    expect(await endOf(id)).toMatchObject({ status: 'FAILED', error: { code: 'MODEL_RETIRED' } })
+  })
+})
