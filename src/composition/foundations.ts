@@ -14,6 +14,7 @@ import type { Secret } from '../secret.ts'
 import type { BlobStorage } from '../storage/blob-storage.ts'
 import { configureImageEngine } from '../storage/image-engine.ts'
 import { createLocalStorage } from '../storage/local-storage.ts'
+import { observeStorage } from '../storage/observed-storage.ts'
 import { type Database, openDatabase } from '../store/database.ts'
 
 /** What the house stands on: everything that is opened, read or configured before any rule of ours applies. */
@@ -40,7 +41,7 @@ export async function openFoundations(
   const secret = await loadServerSecret({ configured: config.secret, dataDir: config.dataDir })
   const providers = openProviders(given)
   const metrics = createMetrics({ providers: providers.list().map((provider) => provider.id) })
-  const storage = openStorage(config)
+  const storage = observeStorage(openStorage(config), metrics)
   const database = await openDatabase({ url: config.databaseUrl, logger, clock, exclusive })
   return { clock, ids, logger, metrics, secret, database, storage, providers, catalog }
 }

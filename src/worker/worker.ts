@@ -106,7 +106,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     const about = { generation: job.generationId, attempt: attemptId, number: attemptNumber, model: job.model }
     try {
       const outcome = await runAttempt(deps, deps.providers.find(job.provider), attempt, signal)
-      report(about, job.provider, outcome, clock.now() - startedAt)
+      report({ ...about, durationMs: clock.now() - startedAt }, job.provider, outcome, signal)
     } catch (error) {
       // The lease runs out by itself, and whoever claims the job next finds how far this attempt had come.
       logger.error({ ...about, err: error }, 'An attempt could not be settled')
@@ -115,19 +115,25 @@ export function createWorker(deps: WorkerDeps): Worker {
     }
   }
 
-  function report(about: object, providerId: string, outcome: RunOutcome, durationMs: number): void {
+  function report(
+    about: { readonly durationMs: number },
+    providerId: string,
+    outcome: RunOutcome,
+    signal: AbortSignal,
+  ): void {
+    const seconds = about.durationMs / 1000
     if (outcome.kind === 'dropped') {
-      logger.info({ ...about, durationMs }, 'Attempt dropped')
-      metrics.attempt(providerId, 'abandoned', durationMs / 1000)
+      logger.info(about, 'Attempt dropped')
+      metrics.attempt(providerId, signal.reason === NO_LONGER_WANTED ? 'canceled' : 'abandoned', seconds)
       return
     }
     const { result, ended } = outcome
     const problem = ended.problem && { code: ended.problem.code, providerCode: ended.problem.providerCode }
-    logger.info({ ...about, durationMs, status: ended.status, problem }, 'Attempt ended')
+    logger.info({ ...about, status: ended.status, problem }, 'Attempt ended')
     metrics.attempt(
       providerId,
       ended.problem === null ? 'succeeded' : ended.status === 'COMPLETED' ? 'partial' : 'failed',
-      durationMs / 1000,
+      seconds,
     )
     const error = result.kind === 'failed' ? result.error : worstOf(result.output, ended)
     if (error) gate.failed(providerId, error)
