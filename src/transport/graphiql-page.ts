@@ -44,13 +44,14 @@ export function wantsPage(request: IncomingMessage): boolean {
 
 async function render(tabs: readonly GraphiqlTab[]): Promise<Rendered> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
-  const page = renderGraphiQL({
+  const rendered = renderGraphiQL({
     title: 'Pictor',
     endpoint: '/graphql',
     subscriptionsProtocol: 'WS',
     shouldPersistHeaders: false,
     defaultTabs: tabs.map(({ name, query, variables }) => ({ query: `# ${name}\n${query}`, variables })),
   })
+  const page = rendered.replace('<div id="root"></div>', (root) => STEADY_TABS + firstVariables(tabs) + root)
   const html = Buffer.from(page)
   return {
     html,
@@ -58,6 +59,21 @@ async function render(tabs: readonly GraphiqlTab[]): Promise<Rendered> {
     etag: `"${createHash('sha256').update(html).digest('base64url')}"`,
     policy: contentSecurityPolicy(page),
   }
+}
+
+/**
+ * At the first visit, GraphiQL 5 leaves its tabs with the offset of an animation that never ended, which holds while one
+ * is pressed: it slips away under the pointer, and the click is lost.
+ */
+const STEADY_TABS = '<style>.graphiql-tab { transform: none !important }</style>'
+
+/**
+ * GraphiQL 5 shows the variables of its default tabs only when one comes back to them. At the first visit, those of the
+ * tab in front have to stand where it keeps what one was working on.
+ */
+function firstVariables(tabs: readonly GraphiqlTab[]): string {
+  const variables = JSON.stringify(tabs[0]?.variables ?? '').replaceAll('<', '\\u003c')
+  return `<script>localStorage.getItem('graphiql:tabState') ?? localStorage.setItem('graphiql:variables', ${variables})</script>`
 }
 
 /** Only the page's own scripts run, known by their digests; it may talk to this server alone. */
