@@ -61,12 +61,11 @@ export function createCancellation(deps: {
   }
 
   /**
-   * The job first and then the generation, as a claim takes them: in the other order two transactions could wait for
-   * each other. A job lives exactly as long as its generation has not ended, so taking it away early changes nothing.
+   * Of what waits, the job first and then the generation, as a claim takes them: in the other order the two could wait
+   * for each other. A job lives exactly as long as its generation has not ended, so taking it away early changes nothing.
    */
   async function holdStill(trx: Trx, row: GenerationRow): Promise<GenerationRow | undefined> {
-    if (isTerminal(row.status)) return row
-    await queue.finish(trx, row.id)
+    if (row.status === 'QUEUED') await queue.finish(trx, row.id)
     return lockGeneration(trx, row.id)
   }
 

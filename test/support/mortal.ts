@@ -1,5 +1,6 @@
+import { DummyDriver, Kysely, type QueryExecutor, SqliteDialect } from 'kysely'
 import type { BlobStorage } from '../../src/storage/blob-storage.ts'
-import type { Database } from '../../src/store/database.ts'
+import type { Database, Db } from '../../src/store/database.ts'
 
 /**
  * A database and a storage as a process sees them that may be killed. After `kill` nothing is written and nothing comes
@@ -9,7 +10,7 @@ export type Mortal = {
   readonly database: Database
   readonly storage: BlobStorage
   kill(): void
-  /** Resolves when nothing is being written, nor begun by what was. */
+  /** Resolves when nothing is being read or written, nor begun by what was. */
   quiet(): Promise<void>
 }
 
@@ -20,21 +21,28 @@ export function createMortal(database: Database, storage: BlobStorage): Mortal {
 
   async function outlive<T>(work: () => Promise<T>): Promise<T> {
     if (dead) return never()
-    const working = work()
-    running.add(working)
     try {
-      const value = await working
+      const value = await track(work())
       return dead ? await never<T>() : value
     } catch (error) {
       if (dead) return never()
       throw error
-    } finally {
-      running.delete(working)
     }
   }
 
+  function track<T>(working: Promise<T>): Promise<T> {
+    running.add(working)
+    const forget = () => running.delete(working)
+    working.then(forget, forget)
+    return working
+  }
+
   return {
-    database: { ...database, transact: (work) => outlive(() => database.transact(work)) },
+    database: {
+      ...database,
+      read: watchReads(database.read, (read) => void track(read)),
+      transact: (work) => outlive(() => database.transact(work)),
+    },
     storage: {
       ...storage,
       put: (key, bytes) => outlive(() => storage.put(key, bytes)),
@@ -51,4 +59,29 @@ export function createMortal(database: Database, storage: BlobStorage): Mortal {
       } while (running.size > 0)
     },
   }
+}
+
+/** The same handle, which tells of each statement that it begins. */
+function watchReads(read: Db, onRead: (reading: Promise<unknown>) => void): Db {
+  const inner = read.getExecutor()
+  const dialect = new SqliteDialect({ database: async () => Promise.reject(new Error('Not to be opened.')) })
+  const executor: QueryExecutor = {
+    adapter: inner.adapter,
+    plugins: inner.plugins,
+    transformQuery: (...given) => inner.transformQuery(...given),
+    compileQuery: (...given) => inner.compileQuery(...given),
+    executeQuery(...given) {
+      const reading = inner.executeQuery(...given)
+      onRead(reading)
+      return reading as never
+    },
+    stream: (...given) => inner.stream(...given),
+    provideConnection: (consumer) => inner.provideConnection(consumer),
+    withConnectionProvider: () => executor,
+    withPlugin: () => executor,
+    withPluginAtFront: () => executor,
+    withPlugins: () => executor,
+    withoutPlugins: () => executor,
+  }
+  return new Kysely({ config: { dialect }, dialect, driver: new DummyDriver(), executor })
 }

@@ -1,0 +1,208 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Problem } from '../../../src/generation/generation-types.ts'
+import type { Database } from '../../../src/store/database.ts'
+import type { Viewer } from '../../../src/viewer.ts'
+import { describeOnEachDatabase } from '../../support/databases.ts'
+import { buildHouse, type House, PRICE_MICROS } from '../../support/house.ts'
+import { createMoment } from '../../support/moment.ts'
+import { answer, holds, makesAll, type Plan, type Turn } from '../../support/scripted-provider.ts'
+
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+const RACES = 260
+/** Places in a call at which a race begins. */
+const STEPS = 4
+
+describeOnEachDatabase('cancel', (open) => {
+  let database: Database
+  let house: House
+  let viewer: Viewer
+  const plans = new Map<string, Plan>()
+
+  beforeEach(async () => {
+    database = await open()
+    house = buildHouse({ database })
+    plans.clear()
+    house.provider.setDefault((turn) => (plans.get(turn.request.prompt) ?? makesAll)(turn))
+    viewer = await house.account({ limits: { requestsPerMinute: 10_000 } })
+  })
+
+  async function endOf(id: string) {
+    const events = (await house.story(viewer, id)).map(({ event }) => event.kind)
+    const { error, problems, ...row } = await house.row(id)
+    await house.assertInvariants()
+    const attempts = await house.domain.reader.attemptsOf([id])
+    return {
+      ...row,
+      events,
+      attempts,
+      error: error === null ? null : (JSON.parse(error) as Problem),
+      problems: JSON.parse(problems) as Problem[],
+    }
+  }
+
+  async function hold(before: (turn: Turn) => Promise<void>, input: { count?: number; deadlineSeconds?: number } = {}) {
+    await house.start()
+    const held = holds(before)
+    house.provider.plan(held.plan)
+    const id = await house.order(viewer, input)
+    await held.begun
+    return { id, ...held }
+  }
+
+  const cancel = (id: string, who = viewer) => house.domain.generations.cancel(who, id)
+
+  it('is free while it waits', async () => {
+    const id = await house.order(viewer)
+    expect(await cancel(id)).toMatchObject({ effect: 'FREE', generation: { id, status: 'CANCELED', heldMicros: 0 } })
+    const end = await endOf(id)
+    expect(end).toMatchObject({ chargedMicros: 0, events: ['QUEUED', 'CANCELED'], error: null })
+    expect(end.problems).toMatchObject([{ code: 'CANCELED', providerBilled: false }])
+  })
+
+  it('is free before anything was sent, and nothing is', async () => {
+    const { id, release } = await hold(async () => {})
+    expect(await cancel(id)).toMatchObject({ effect: 'FREE', generation: { status: 'CANCELED' } })
+    release(makesAll)
+    await house.logger.said('Attempt dropped')
+    expect(house.provider.sends).toHaveLength(0)
+    expect(await endOf(id)).toMatchObject({ status: 'CANCELED', attempts: [{ outcome: 'CANCELED' }] })
+  })
+
+  it('may cost us, and never the account, once it was sent', async () => {
+    const { id } = await hold((turn) => turn.send())
+    expect(await cancel(id)).toMatchObject({ effect: 'MAY_BE_BILLED', generation: { status: 'CANCELED' } })
+    await house.logger.said('Attempt dropped')
+    const end = await endOf(id)
+    expect(end).toMatchObject({ chargedMicros: 0, heldMicros: 0, imageCount: 0 })
+    expect(end.problems).toMatchObject([{ code: 'CANCELED', providerBilled: null, stage: 'PROVIDER' }])
+  })
+
+  it('asks the vendor to stop the job that it has', async () => {
+    const { id } = await hold((turn) => turn.accept())
+    await cancel(id)
+    await house.logger.said('Attempt dropped')
+    const [attempt] = (await endOf(id)).attempts
+    expect(house.provider.canceled).toEqual([{ jobId: `job-of-${attempt?.id}` }])
+  })
+
+  it('keeps and charges the images that are there, and lists the rest', async () => {
+    const { id, release } = await hold(
+      async (turn) => {
+        await turn.send()
+        await turn.image(0)
+        await turn.image(2)
+      },
+      { count: 4 },
+    )
+    expect(await cancel(id)).toMatchObject({ effect: 'MAY_BE_BILLED', generation: { status: 'COMPLETED' } })
+    release(makesAll)
+    await house.logger.said('Attempt dropped')
+    const end = await endOf(id)
+    expect(end).toMatchObject({ status: 'COMPLETED', imageCount: 2, chargedMicros: 2 * PRICE_MICROS })
+    expect(end.problems).toMatchObject([{ code: 'CANCELED' }])
+  })
+
+  it('comes too late after the end, and changes nothing', async () => {
+    await house.start()
+    const id = await house.order(viewer)
+    const before = await endOf(id)
+    expect(await cancel(id)).toMatchObject({ effect: 'TOO_LATE', generation: { id, status: 'COMPLETED' } })
+    expect(await cancel(id)).toMatchObject({ effect: 'TOO_LATE' })
+    expect(await endOf(id)).toEqual(before)
+  })
+
+  it('finds nothing that is somebody else’s or does not exist', async () => {
+    const id = await house.order(viewer)
+    const stranger = await house.account()
+    await expect(cancel(id, stranger)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(cancel(id, { ...viewer, endUser: 'x' })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(cancel('gen_none')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect(await house.row(id)).toMatchObject({ status: 'QUEUED' })
+  })
+
+  it('decides hundreds of races against completion, each for one of the two', { timeout: 120_000 }, async () => {
+    await house.start()
+    const races = Array.from({ length: RACES }, (_, index) => ({
+      step: index % STEPS,
+      turns: index % 13,
+      prompt: `race ${index}`,
+    }))
+    const effects = await Promise.all(races.map(runRace))
+    expect(new Set(effects.map(({ effect }) => effect))).toEqual(new Set(['FREE', 'MAY_BE_BILLED', 'TOO_LATE']))
+    for (const { id, effect } of effects) {
+      const kinds = (await house.story(viewer, id)).map(({ event }) => event.kind)
+      expect(kinds.filter((kind) => kind === 'COMPLETED' || kind === 'CANCELED')).toHaveLength(1)
+      expect(kinds.at(-1)).toBe((await house.row(id)).status)
+      if (effect === 'TOO_LATE') expect(kinds.at(-1)).toBe('COMPLETED')
+    }
+    expect(house.logger.lines.filter(({ level }) => level === 'error')).toEqual([])
+    await house.assertInvariants()
+  })
+
+  /** Cancels twice at once, so many turns of the event loop behind one step of the call. */
+  async function runRace({ step, turns, prompt }: { step: number; turns: number; prompt: string }) {
+    const reached = createMoment()
+    const stepOf = (name: number) => name === step && reached.reach()
+    plans.set(prompt, async (turn) => {
+      stepOf(0)
+      await nextTurn()
+      await turn.send()
+      stepOf(1)
+      await turn.image(0)
+      stepOf(2)
+      await turn.image(1)
+      stepOf(3)
+      return answer()
+    })
+    const id = await house.order(viewer, { count: 2, prompt })
+    await reached.reached
+    for (let turn = 0; turn < turns; turn++) await nextTurn()
+    const [one, other] = await Promise.all([cancel(id), cancel(id)])
+    expect([one.effect, other.effect]).toContain('TOO_LATE')
+    return { id, effect: one.effect === 'TOO_LATE' ? other.effect : one.effect }
+  }
+
+  describe('by a deadline', () => {
+    it('ends what still waits', async () => {
+      house.domain.upkeep.start()
+      const id = await house.order(viewer, { deadlineSeconds: 60 })
+      await house.pass(59_000)
+      expect(await house.row(id)).toMatchObject({ status: 'QUEUED' })
+      await house.pass(1_250)
+      const end = await endOf(id)
+      expect(end).toMatchObject({ status: 'FAILED', chargedMicros: 0, events: ['QUEUED', 'FAILED'] })
+      expect(end.error).toMatchObject({ code: 'DEADLINE_EXCEEDED', stage: 'QUEUE', providerBilled: false })
+    })
+
+    it('ends what runs, stops the call, and charges nothing', async () => {
+      const { id } = await hold((turn) => turn.accept(), { deadlineSeconds: 10 })
+      await house.pass(10_250)
+      await house.logger.said('Attempt dropped')
+      const end = await endOf(id)
+      expect(end).toMatchObject({ status: 'FAILED', chargedMicros: 0, attempts: [{ outcome: 'FAILED' }] })
+      expect(end.error).toMatchObject({ code: 'DEADLINE_EXCEEDED', stage: 'PROVIDER', providerBilled: null })
+      expect(house.provider.canceled).toHaveLength(1)
+    })
+
+    it('keeps and charges what was made in time', async () => {
+      const plan = async (turn: Turn) => {
+        await turn.send()
+        await turn.image(1)
+      }
+      const { id } = await hold(plan, { deadlineSeconds: 10, count: 3 })
+      await house.pass(10_250)
+      const end = await endOf(id)
+      expect(end).toMatchObject({ status: 'COMPLETED', imageCount: 1, chargedMicros: PRICE_MICROS })
+      expect(end.problems).toMatchObject([{ code: 'DEADLINE_EXCEEDED' }])
+    })
+
+    it('leaves alone what ended in time', async () => {
+      await house.start()
+      const id = await house.order(viewer, { deadlineSeconds: 1 })
+      const before = await endOf(id)
+      await house.pass(5_000)
+      expect(await endOf(id)).toEqual(before)
+    })
+  })
+})
