@@ -14,7 +14,7 @@ const autocannon: Autocannon = createRequire(import.meta.url)('autocannon')
 
 export const GENERATE = readFileSync(new URL('../schema/operations/generate.graphql', import.meta.url), 'utf8')
 
-/** Posts the same operation over `connections` connections for some seconds, after a second of warm-up. */
+/** Posts the same operation over `connections` connections for some seconds. */
 export async function post(
   url: string,
   body: object,
@@ -27,7 +27,6 @@ export async function post(
     body: JSON.stringify(body),
     connections,
   }
-  await autocannon({ ...options, duration: 2 })
   const result = await autocannon({ ...options, duration: seconds })
   if (result.non2xx > 0 || result.errors > 0) throw new Error(`${result.non2xx + result.errors} requests failed.`)
   return result

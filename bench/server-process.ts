@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -13,6 +13,8 @@ export type ServerProcess = {
   readonly startMs: number
   /** Resident memory in bytes. */
   memory(): Promise<number>
+  /** Processor time so far, of all its threads, in seconds. */
+  processorSeconds(): Promise<number>
   /** The data directory goes with it unless it is to be kept. */
   stop(options?: { keepData: boolean }): Promise<void>
 }
@@ -50,6 +52,7 @@ async function start(args: string[], environment: Record<string, string>, dataDi
     dataDir,
     startMs,
     memory: () => readMemory(child),
+    processorSeconds: () => readProcessorSeconds(child),
     async stop({ keepData } = { keepData: false }) {
       if (child.exitCode === null) {
         child.kill('SIGTERM')
@@ -71,7 +74,13 @@ async function readUrl(child: ChildProcess): Promise<string> {
 }
 
 async function readMemory(child: ChildProcess): Promise<number> {
-  const { readFile } = await import('node:fs/promises')
   const status = await readFile(`/proc/${child.pid}/status`, 'utf8')
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024
+}
+
+/** Counted by the kernel in hundredths of a second. */
+async function readProcessorSeconds(child: ChildProcess): Promise<number> {
+  const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
 }

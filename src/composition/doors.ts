@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import { costOf } from '../graphql/complexity.ts'
+import { createCostMeter } from '../graphql/complexity.ts'
 import type { Context } from '../graphql/context.ts'
 import { createSchema } from '../graphql/schema.ts'
 import { findImage } from '../store/image-store.ts'
@@ -32,7 +32,7 @@ export function createDoors(
     schema: createSchema(),
     createContext: (request: ContextRequest): Context => ({ ...request, services }),
     authenticate: domain.authenticate,
-    costOf,
+    costOf: createCostMeter(),
     subscriptionsOf: async ({ accountId }) => (await domain.accounts.limitsOf(accountId)).subscriptions,
     routes: [
       {

@@ -3,7 +3,6 @@ import type { Ids } from '../ids.ts'
 import type { Database, Trx } from '../store/database.ts'
 import {
   advanceTurnClock,
-  countJobsAhead,
   deleteJob,
   extendLeases,
   findJob,
@@ -18,6 +17,7 @@ import {
 } from '../store/job-store.ts'
 import type { JobRow } from '../store/tables.ts'
 import type { ClaimedJob, ClaimOptions, JobQueue } from './job-queue.ts'
+import { createWaitingLine } from './waiting-line.ts'
 
 const CANDIDATES = 4
 const PUT_OFF_MS = 10_000
@@ -36,6 +36,7 @@ const STEPS = [16, 4, 1] as const
  */
 export function createEmbeddedQueue(deps: { db: Database; clock: Clock; ids: Ids; leaseMs: number }): JobQueue {
   const { db, clock, ids, leaseMs } = deps
+  const line = createWaitingLine(deps)
 
   return {
     async enqueue(trx, { now, ...job }) {
@@ -76,7 +77,7 @@ export function createEmbeddedQueue(deps: { db: Database; clock: Clock; ids: Ids
 
     async findPosition(reader, generationId) {
       const job = await findJob(reader, generationId)
-      return job === undefined || job.leaseToken !== null ? undefined : countJobsAhead(reader, job)
+      return job === undefined || job.leaseToken !== null ? undefined : line.countAhead(reader, job)
     },
 
     state: () => readQueueState(db.read),

@@ -172,35 +172,48 @@ const selectJob = createCompiledQuery<{ generationId: string }, JobRow>((db, val
   db.selectFrom('jobs').selectAll().where('generationId', '=', value('generationId')),
 )
 
-/** How many waiting jobs come before this one. */
+/** How many waiting jobs come before this one, counted up to `limit`. */
 export async function countJobsAhead(
   db: Kysely<Tables>,
   job: Pick<JobRow, 'priority' | 'turn' | 'generationId'>,
+  limit: number,
 ): Promise<number> {
   const { turn, priority, generationId } = job
-  const { rows } = await selectAhead(db, { turn, priority, generationId })
+  const { rows } = await selectAhead(db, { turn, priority, generationId, limit })
   return Number(rows[0]?.ahead ?? 0)
 }
 
-type Place = { turn: number; priority: number; generationId: string }
+type Place = { turn: number; priority: number; generationId: string; limit: number }
 
 const selectAhead = createCompiledQuery<Place, { ahead: number }>((db, value) =>
   db
-    .selectFrom('jobs')
-    .select((eb) => eb.fn.countAll<number>().as('ahead'))
-    .where('leaseToken', 'is', null)
-    // Says nothing new, and lets the index end where this job stands.
-    .where('turn', '<=', value('turn'))
-    .where((eb) => {
-      const isSameTurn = eb('turn', '=', value('turn'))
-      const isSamePriority = eb('priority', '=', value('priority'))
-      return eb.or([
-        eb('turn', '<', value('turn')),
-        eb.and([isSameTurn, eb('priority', '>', value('priority'))]),
-        eb.and([isSameTurn, isSamePriority, eb('generationId', '<', value('generationId'))]),
-      ])
-    }),
+    .selectFrom((from) =>
+      from
+        .selectFrom('jobs')
+        .select('turn')
+        .where('leaseToken', 'is', null)
+        // Says nothing new, and lets the index end where this job stands.
+        .where('turn', '<=', value('turn'))
+        .where((eb) => {
+          const isSameTurn = eb('turn', '=', value('turn'))
+          const isSamePriority = eb('priority', '=', value('priority'))
+          return eb.or([
+            eb('turn', '<', value('turn')),
+            eb.and([isSameTurn, eb('priority', '>', value('priority'))]),
+            eb.and([isSameTurn, isSamePriority, eb('generationId', '<', value('generationId'))]),
+          ])
+        })
+        .limit(value('limit'))
+        .as('before'),
+    )
+    .select((eb) => eb.fn.countAll<number>().as('ahead')),
 )
+
+/** Turns of all waiting jobs, in order. */
+export async function listWaitingTurns(db: Kysely<Tables>): Promise<number[]> {
+  const rows = await db.selectFrom('jobs').select('turn').where('leaseToken', 'is', null).orderBy('turn').execute()
+  return rows.map((row) => row.turn)
+}
 
 export type QueueState = { waiting: number; leased: number; oldestEnqueuedAt: number | null; nextRunAt: number | null }
 
