@@ -1,14 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Client } from 'graphql-ws'
 import { expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { createResumingClient } from '../../examples/resume-subscription.ts'
 import { GenerationDocument, ViewerDocument } from '../../schema/generated/operations.ts'
 import { createLocalStorage } from '../../src/storage/local-storage.ts'
 import { openDatabase } from '../../src/store/database.ts'
-import { quick } from '../support/generating.ts'
+import { QUICK, quick } from '../support/generating.ts'
 import { createGraphqlClient, type GraphqlClient } from '../support/graphql-client.ts'
 import { assertInvariants, type InvariantOptions } from '../support/invariants.ts'
 import { CHAOS_SEED, createRandom, type Random } from '../support/random.ts'
@@ -19,6 +18,7 @@ import { expectWholeStory } from '../support/watch-client.ts'
 
 const ROUNDS = Number(process.env.PICTOR_CHAOS_ROUNDS ?? 12)
 const ORDERS_A_ROUND = 8
+const MAX_OPEN = 2 * ORDERS_A_ROUND
 const CREDIT_MICROS = 1_000_000_000
 const PRICE_MICROS = 40_000
 
@@ -61,49 +61,68 @@ it(`kill -9 in a loop of ${ROUNDS} rounds loses nothing, repeats nothing and cha
 
 type Shop = { readonly server: ServerProcess; readonly dataDir: string; readonly secret: string }
 
-/** Orders come in all the while; the server is killed when a random number of events of the round have been seen. */
+/** Orders come in all the while, and every round ends with a kill. */
 async function buyAndKill({ server, dataDir, secret }: Shop, random: Random): Promise<Story[]> {
-  let up: Promise<void> = Promise.resolve()
-  let countdown = 0
-  let kill = () => {}
-  const onEvent = () => {
-    countdown -= 1
-    if (countdown <= 0) kill()
-  }
-  const whenUp = () => up
-  const client = createGraphqlClient({ url: server.url, secret })
+  const killer = createKiller(server, dataDir)
+  const { whenUp, onEvent } = killer
   const options = { url: server.wsUrl, token: () => secret, webSocketImpl: WebSocket, retryWait: whenUp }
-  const sockets: Client[] = []
+  const socket = createResumingClient(options)
+  const client = createGraphqlClient({ url: server.url, secret })
+  const shopper = createShopper({ client, socket, whenUp, onEvent })
   const bought: Promise<Story>[] = []
+  const open = new Set<Promise<Story>>()
   for (let round = 0; round < ROUNDS; round++) {
-    const { promise: died, resolve } = Promise.withResolvers<void>()
-    let killed = false
-    kill = () => {
-      if (killed) return
-      killed = true
-      up = killAndRestart(server, dataDir)
-      resolve(up)
+    // Killed sooner than it can work off what is left, a server comes nowhere, and gives up jobs that die with it again and again.
+    while (open.size > MAX_OPEN) await Promise.race([...open, server.crashed])
+    const restarted = killer.arm(random.integer(1, 20))
+    for (let index = 0; index < ORDERS_A_ROUND; index++) {
+      const story = shopper.buy(createOrder(random, round, index))
+      bought.push(story)
+      open.add(story)
+      const close = () => open.delete(story)
+      story.then(close, close)
     }
-    const killThisRound = kill
-    countdown = random.integer(1, 20)
-    // One a round: a socket carries a hundred watchers, and those of many rounds may be open at a time.
-    const socket = createResumingClient(options)
-    sockets.push(socket)
-    const shopper = createShopper({ client, socket, whenUp, onEvent })
-    for (let index = 0; index < ORDERS_A_ROUND; index++) bought.push(shopper.buy(createOrder(random, round, index)))
-    // Whatever happens: when all that was ordered has ended before the countdown, the round ends with a kill as well.
-    void Promise.allSettled(bought).then(killThisRound)
-    await died
+    // Also where all that was ordered has ended before so many events were seen.
+    void Promise.allSettled(open).then(restarted.strike)
+    await Promise.race([restarted.done, server.crashed])
   }
-  const stories = await Promise.all(bought)
-  await Promise.all(sockets.map((socket) => socket.dispose()))
+  const stories = await Promise.race([Promise.all(bought), server.crashed])
+  await socket.dispose()
   return stories
 }
 
-async function killAndRestart(server: ServerProcess, dataDir: string): Promise<void> {
-  await server.kill('SIGKILL')
-  await expectInvariants(dataDir, { live: true })
-  await server.restart()
+/** Kills when a number of events have been seen, holds what is left to the invariants, and starts again. */
+function createKiller(server: ServerProcess, dataDir: string) {
+  let up: Promise<void> = Promise.resolve()
+  let left = Number.POSITIVE_INFINITY
+  let strikeNow = () => {}
+
+  async function killAndRestart(): Promise<void> {
+    await server.kill('SIGKILL')
+    await expectInvariants(dataDir, { live: true })
+    await server.restart()
+  }
+
+  return {
+    whenUp: () => up,
+    onEvent: () => {
+      left -= 1
+      if (left <= 0) strikeNow()
+    },
+    arm(events: number) {
+      const { promise: done, resolve } = Promise.withResolvers<void>()
+      let struck = false
+      const strike = () => {
+        if (struck) return
+        struck = true
+        up = killAndRestart()
+        resolve(up)
+      }
+      left = events
+      strikeNow = strike
+      return { done, strike }
+    },
+  }
 }
 
 function createOrder(random: Random, round: number, index: number): Order {

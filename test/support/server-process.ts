@@ -12,6 +12,8 @@ export type ServerProcess = AsyncDisposable & {
   readonly lines: readonly string[]
   /** Resolves with the exit code, null after a signal, when the process is gone. */
   kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>
+  /** Rejects when the process ends without having been asked to, with what it said last. */
+  readonly crashed: Promise<never>
   /** A new process on the same data and port; resolves when it is ready. */
   restart(): Promise<void>
 }
@@ -20,11 +22,25 @@ export type ServerProcess = AsyncDisposable & {
 export async function startServerProcess(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
   const port = await findQuietPort()
   const lines: string[] = []
+  const crash = Promise.withResolvers<never>()
+  // A test that does not wait for it learns of the crash by what no longer answers.
+  crash.promise.catch(() => undefined)
   let child = launch(env, port)
+  let asked = false
   const url = await untilReady(child, lines)
+  watchOver(child)
+
+  function watchOver(started: ChildProcess): void {
+    asked = false
+    started.once('exit', (code, signal) => {
+      if (asked) return
+      crash.reject(new Error(`The server ended by itself (${code ?? signal}):\n${lines.slice(-5).join('\n')}`))
+    })
+  }
 
   async function kill(signal: NodeJS.Signals): Promise<number | null> {
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
+    asked = true
     const gone = once(child, 'exit')
     child.kill(signal)
     const [code] = await gone
@@ -36,10 +52,12 @@ export async function startServerProcess(env: Readonly<Record<string, string>>):
     wsUrl: url.replace(/^http/, 'ws'),
     port,
     lines,
+    crashed: crash.promise,
     kill,
     async restart() {
       child = launch(env, port)
       await untilReady(child, lines)
+      watchOver(child)
     },
     async [Symbol.asyncDispose]() {
       await kill('SIGKILL')
