@@ -33,7 +33,7 @@ function createCreateCommand(context: CommandContext) {
     .option('--metered', 'count what it spends, and never refuse for want of credit')
     .option('--credit <amount>', 'grant it this at once', parseCredit)
     .option('--requests-per-minute <n>', 'requests that it may make', parseWholeNumber)
-    .option('--concurrent-generations <n>', 'generations that may wait or run at a time', parseWholeNumber)
+    .option('--concurrent-generations <n>', 'generations that may run at a time; others wait', parseWholeNumber)
     .option('--subscriptions <n>', 'subscriptions that it may hold', parseWholeNumber)
     .option('--daily-spend <amount>', 'what it may spend in a UTC day', parseCredit)
     .action(({ json, name, prepaid, metered, credit, dailySpend: dailySpendMicros, ...counts }) => {

@@ -82,8 +82,12 @@ async function openGraphiql(page: Page, app: TestApp): Promise<void> {
 
 async function openTab(page: Page, name: string): Promise<void> {
   await page.getByRole('button', { name, exact: true }).click()
-  await page.locator(`[role=tab][aria-selected=true] [title=${name}]`).waitFor()
   await editorOf(page).getByText(name, { exact: true }).first().waitFor()
+  // GraphiQL reads the name of the operation a moment after it shows the tab, and keeps the tab after that.
+  await page.waitForFunction((title) => {
+    const { tabs, activeTabIndex } = JSON.parse(localStorage.getItem('graphiql:tabState') ?? '{"tabs":[]}')
+    return tabs[activeTabIndex]?.title === title
+  }, name)
 }
 
 function asksFor(response: Response, operation: string): boolean {
