@@ -56,6 +56,9 @@ it(`kill -9 in a loop of ${ROUNDS} rounds loses nothing, repeats nothing and cha
   expect(await server.kill('SIGTERM')).toBe(0)
 
   await expectInvariants(dataDir)
+  const log = server.lines.join('\n')
+  for (const confidence of [secret, QUICK.prompt.slice(0, 16)]) expect(log).not.toContain(confidence)
+  // Left where it is when something failed: it is the evidence.
   await rm(dataDir, { recursive: true, force: true })
 })
 
