@@ -39,8 +39,8 @@ export function createAdmission(deps: AdmissionDeps) {
 
   /** The input has been checked as far as that goes without a model. */
   return async (viewer: Viewer, input: GenerationInput, parentId: string | null): Promise<Created> => {
-    const requestHash = hashRequest(input, parentId)
     const key = idempotencyKeyOf(viewer, input)
+    const requestHash = key ? hashRequest(input, parentId) : ''
     // Looked up before anything else: a replay must succeed also when the model has become unavailable since.
     const replay = key && (await findReplay(db, key, requestHash, clock.now()))
     if (replay) return replay

@@ -4,12 +4,12 @@ import { countJobsAhead, listWaitingTurns } from '../store/job-store.ts'
 import type { JobRow } from '../store/tables.ts'
 
 /** Up to here a place is counted exactly, at each question. */
-const EXACT = 500
+const EXACT = 100
 const FRESH_MS = 1_000
 
 /**
  * How many jobs stand before one. Who waits asks again and again, and to count a line of ten thousand each time would cost
- * more than to admit the job: behind the first few hundred the place is read off a copy of the line that is at most a
+ * more than to admit the job: behind the first hundred the place is read off a copy of the line that is at most a
  * second old, so that it may lag behind by what was claimed or has come in that second.
  */
 export type WaitingLine = { countAhead(db: Db, job: JobRow): Promise<number> }

@@ -66,6 +66,7 @@ export async function createGenerationIndexes(trx: Trx): Promise<void> {
     .on('generations')
     .column('deadlineAt')
     .where(sql.ref('finishedAt'), 'is', null)
+    .where(sql.ref('deadlineAt'), 'is not', null)
     .execute()
 }
 
