@@ -134,7 +134,7 @@ function lostTooOften(open: AttemptRow | undefined): Problem {
   return createProblem({
     code: 'INTERNAL',
     message:
-      'The server failed again and again while it worked on this and has given it up. Nothing was charged for it.',
+      'The server failed again and again while it worked on this and has given it up. What is missing is not charged.',
     stage: 'QUEUE',
     retryable: true,
     providerBilled: open === undefined || open.phase === 'NOT_SENT' ? false : null,
