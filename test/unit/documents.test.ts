@@ -1,0 +1,38 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { buildSchema, parse, validate } from 'graphql'
+import { describe, expect, it } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
+
+const ROOT = join(import.meta.dirname, '../..')
+const schema = buildSchema(readFileSync(join(ROOT, 'schema/schema.graphql'), 'utf8'))
+const documents = ['.', 'docs', 'examples'].flatMap((folder) =>
+  readdirSync(join(ROOT, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name)),
+)
+
+describe.each(documents)('%s', (path) => {
+  const text = readFileSync(join(ROOT, path), 'utf8')
+
+  it('shows only operations that the schema takes', () => {
+    const operations = [...text.matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, operation = '']) => operation)
+    const faults = operations.flatMap((operation) => validate(schema, parse(operation)).map(({ message }) => message))
+    expect(faults).toEqual([])
+  })
+
+  it('links to files that are there', () => {
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(([, target = '']) => target)
+    expect(links.filter((target) => !existsSync(join(ROOT, dirname(path), target)))).toEqual([])
+  })
+})
+
+it('says of every dependency why it is there', () => {
+  const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8')
+  const named = [...text.matchAll(/`([^`\n]+)`/g)].map(([, name]) => name)
+  const installed = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })
+  const families = ['@graphql-codegen/', '@types/']
+  expect(
+    installed.filter((name) => !named.includes(name) && !families.some((family) => name.startsWith(family))),
+  ).toEqual([])
+})
