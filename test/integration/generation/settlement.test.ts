@@ -101,6 +101,16 @@ describeOnEachDatabase('settlement', (open) => {
       expect(house.provider.sends).toHaveLength(1)
     })
 
+    it('does not send again, whatever failed behind an image', async () => {
+      const end = await run(async (turn) => {
+        await turn.send()
+        await turn.image(0)
+        throw BUSY
+      }, 2)
+      expect(end).toMatchObject({ status: 'COMPLETED', imageCount: 1, problems: [{ code: 'RATE_LIMITED' }] })
+      expect(house.provider.sends).toHaveLength(1)
+    })
+
     it('finds nothing missing when all came before the call failed', async () => {
       const end = await run(async (turn) => {
         await turn.send()
