@@ -15,7 +15,7 @@ import { GENERATION_PRIORITIES, type GenerationInput } from './generation-types.
 import type { ModelChoice, ModelChooser } from './model-choice.ts'
 import { toGeneration, toJson } from './records.ts'
 import type { Created } from './services.ts'
-import { hashRequest, type StoredRequest } from './stored-request.ts'
+import { hashRequest, type StoredRequest, writeStoredRequest } from './stored-request.ts'
 
 /** How long a key is kept. */
 export const IDEMPOTENCY_MS = 24 * 3_600_000
@@ -187,7 +187,7 @@ function newGeneration(
     negativePrompt: first.negativePrompt,
     count: first.count,
     parameters: JSON.stringify(first.parameters),
-    request: JSON.stringify(request),
+    request: writeStoredRequest(request),
     price: toJson(first.price),
     warnings: JSON.stringify(first.warnings),
     tags: JSON.stringify(input.tags),

@@ -14,7 +14,7 @@ import type { Problem, Warning } from './generation-types.ts'
 import type { PricedPlan } from './model-choice.ts'
 import { toJson } from './records.ts'
 import type { Settlement } from './settlement.ts'
-import { readStoredRequest } from './stored-request.ts'
+import { readStoredRequest, writeStoredRequest } from './stored-request.ts'
 
 export type EndedAttempt = { readonly status: GenerationStatus; readonly problem: Problem | null }
 
@@ -158,6 +158,6 @@ function changeOfModel(row: GenerationRow, plan: PricedPlan): Partial<Generation
     parameters: JSON.stringify(plan.parameters),
     price: toJson(plan.price),
     warnings: JSON.stringify([...JSON.parse(row.warnings), used, ...plan.warnings]),
-    request: JSON.stringify({ ...request, previews: plan.previews, fallbacks: request.fallbacks.slice(1) }),
+    request: writeStoredRequest({ ...request, previews: plan.previews, fallbacks: request.fallbacks.slice(1) }),
   }
 }

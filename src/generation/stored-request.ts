@@ -11,15 +11,54 @@ export type StoredRequest = {
   readonly fallbacks: readonly PricedPlan[]
 }
 
+type Optional = {
+  [Field in keyof GenerationInput]: null extends GenerationInput[Field] ? Field : never
+}[keyof GenerationInput]
+
+/** What was not asked is not written: half of every row would be nulls. */
+const NOTHING_ASKED: { readonly [Field in Optional]: null } = {
+  model: null,
+  provider: null,
+  negativePrompt: null,
+  width: null,
+  height: null,
+  size: null,
+  aspectRatio: null,
+  quality: null,
+  style: null,
+  background: null,
+  outputFormat: null,
+  outputCompression: null,
+  seed: null,
+  guidanceScale: null,
+  enhancePrompt: null,
+  watermark: null,
+  maxCost: null,
+  deadlineSeconds: null,
+  idempotencyKey: null,
+  providerOptions: null,
+  metadata: null,
+  endUser: null,
+}
+
+export function writeStoredRequest(request: StoredRequest): string {
+  return JSON.stringify({ ...request, input: asked(request.input) })
+}
+
 export function readStoredRequest(text: string): StoredRequest {
-  return JSON.parse(text)
+  const request: StoredRequest = JSON.parse(text)
+  return { ...request, input: { ...NOTHING_ASKED, ...request.input } }
+}
+
+function asked(input: GenerationInput): object {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null))
 }
 
 /** Of what was asked, whatever order its fields came in: the same hash under one idempotency key is the same request. */
 export function hashRequest(input: GenerationInput, parentId: string | null): string {
-  const { idempotencyKey: _, ...asked } = input
+  // A field that a later version adds is null in today's requests, and must not make them other requests.
   return createHash('sha256')
-    .update(canonicalJson({ ...asked, parentId }))
+    .update(canonicalJson({ ...asked({ ...input, idempotencyKey: null }), parentId }))
     .digest('hex')
 }
 
