@@ -2,7 +2,14 @@ import { CostLimitError, InsufficientCreditsError } from '../errors.ts'
 import type { Ids } from '../ids.ts'
 import { getAccount } from '../store/account-store.ts'
 import type { Trx } from '../store/database.ts'
-import { applyToAccount, countSpend, holdOnAccount, insertLedgerEntries, uncountSpend } from '../store/ledger-store.ts'
+import {
+  applyToAccount,
+  countSpend,
+  holdOnAccount,
+  insertLedgerEntries,
+  listEntriesOfGeneration,
+  uncountSpend,
+} from '../store/ledger-store.ts'
 import type { LedgerEntryKind, LedgerEntryRow } from '../store/tables.ts'
 
 /**
@@ -15,7 +22,7 @@ export type Ledger = {
   /** Ends a hold: captures for the images that were made, releases the rest. At most once a generation. */
   settle(trx: Trx, settlement: LedgerSettlement): Promise<void>
   grant(trx: Trx, grant: { accountId: string; amountMicros: number; note: string | null; now: number }): Promise<void>
-  /** Gives back what an image was captured for, by a new entry. */
+  /** Gives back what an image was captured for or a part of it, by a new entry; never more, however often. */
   refund(
     trx: Trx,
     refund: {
@@ -130,10 +137,16 @@ export function createLedger({ ids }: { ids: Ids }): Ledger {
     },
 
     async refund(trx, { accountId, generationId, imageIndex, amountMicros, note, now }) {
+      // First, since it holds the account: two refunds of one image come one after the other.
+      await applyToAccount(trx, { accountId, amountMicros, heldMicros: 0, unspentMicros: 0, day: 0 })
+      const entries = await listEntriesOfGeneration(trx, generationId)
+      const chargedMicros = paidFor(entries, accountId, imageIndex)
+      if (amountMicros <= 0 || amountMicros > chargedMicros) {
+        throw new Error(`A refund of ${amountMicros} is not covered by the ${chargedMicros} that were charged.`)
+      }
       await insertLedgerEntries(trx, [
         entry('REFUND', { accountId, generationId, imageIndex, amountMicros, note, createdAt: now }),
       ])
-      await applyToAccount(trx, { accountId, amountMicros, heldMicros: 0, unspentMicros: 0, day: 0 })
     },
   }
 }
@@ -152,6 +165,13 @@ async function explainRefusal(
     estimateMicros: hold.amountMicros,
     limitMicros: account.dailySpendMicros ?? 0,
   })
+}
+
+/** What an image was captured for, less what was refunded of it. */
+function paidFor(entries: readonly LedgerEntryRow[], accountId: string, imageIndex: number): number {
+  return entries
+    .filter((entry) => entry.accountId === accountId && entry.imageIndex === imageIndex)
+    .reduce((paid, entry) => paid - entry.amountMicros, 0)
 }
 
 function capError(estimateMicros: number, cap: SpendCap): CostLimitError {
