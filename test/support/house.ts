@@ -1,6 +1,6 @@
 import { createDomain, type Domain } from '../../src/composition/domain.ts'
 import { type Config, readConfig } from '../../src/config.ts'
-import type { GenerationInput } from '../../src/generation/generation-types.ts'
+import type { Attempt, GenerationInput, Problem } from '../../src/generation/generation-types.ts'
 import type { Created, WatchedEvent } from '../../src/generation/services.ts'
 import type { AccountLimits } from '../../src/identity/accounts.ts'
 import type { Ids } from '../../src/ids.ts'
@@ -67,7 +67,16 @@ export type House = {
   until(viewer: Viewer, id: string, kind: WatchedEvent['event']['kind']): Promise<WatchedEvent[]>
   /** All events up to the end. */
   story(viewer: Viewer, id: string): Promise<WatchedEvent[]>
+  /** What became of it, once it has ended and everything still adds up. */
+  endOf(viewer: Viewer, id: string): Promise<HouseEnd>
   assertInvariants(options?: { readonly live?: boolean }): Promise<void>
+}
+
+export type HouseEnd = Omit<GenerationRow, 'problems' | 'error'> & {
+  readonly events: readonly WatchedEvent['event']['kind'][]
+  readonly problems: readonly Problem[]
+  readonly error: Problem | null
+  readonly attempts: readonly Attempt[]
 }
 
 export function buildHouse(options: HouseOptions): House {
@@ -108,6 +117,21 @@ function createActions(house: Pick<House, 'domain' | 'database' | 'storage' | 'c
     return seen
   }
 
+  const assertAll = (options: { readonly live?: boolean } = {}) =>
+    assertInvariants(database, storage, { now: clock.now(), ...options })
+
+  const findRow = (id: string) =>
+    database.read.selectFrom('generations').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+
+  async function endOf(viewer: Viewer, id: string): Promise<HouseEnd> {
+    const events = (await watch(viewer, id, () => false)).map(({ event }) => event.kind)
+    const row = await findRow(id)
+    await assertAll()
+    const attempts = await domain.reader.attemptsOf([id])
+    const error = row.error === null ? null : JSON.parse(row.error)
+    return { ...row, events, attempts, error, problems: JSON.parse(row.problems) }
+  }
+
   const create = (viewer: Viewer, input: Partial<GenerationInput> = {}) =>
     domain.generations.create(viewer, makeInput(input))
 
@@ -125,13 +149,12 @@ function createActions(house: Pick<House, 'domain' | 'database' | 'storage' | 'c
     },
     create,
     order: async (viewer: Viewer, input?: Partial<GenerationInput>) => (await create(viewer, input)).generation.id,
-    row: (id: string) =>
-      database.read.selectFrom('generations').selectAll().where('id', '=', id).executeTakeFirstOrThrow(),
+    row: findRow,
+    endOf,
     until: (viewer: Viewer, id: string, kind: WatchedEvent['event']['kind']) =>
       watch(viewer, id, ({ event }) => event.kind === kind),
     story: (viewer: Viewer, id: string) => watch(viewer, id, () => false),
-    assertInvariants: (options: { readonly live?: boolean } = {}) =>
-      assertInvariants(database, storage, { now: clock.now(), ...options }),
+    assertInvariants: assertAll,
   }
 }
 

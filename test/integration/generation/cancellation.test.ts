@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Problem } from '../../../src/generation/generation-types.ts'
 import type { Database } from '../../../src/store/database.ts'
 import type { Viewer } from '../../../src/viewer.ts'
 import { describeOnEachDatabase } from '../../support/databases.ts'
@@ -27,19 +26,7 @@ describeOnEachDatabase('cancel', (open) => {
     viewer = await house.account({ limits: { requestsPerMinute: 10_000 } })
   })
 
-  async function endOf(id: string) {
-    const events = (await house.story(viewer, id)).map(({ event }) => event.kind)
-    const { error, problems, ...row } = await house.row(id)
-    await house.assertInvariants()
-    const attempts = await house.domain.reader.attemptsOf([id])
-    return {
-      ...row,
-      events,
-      attempts,
-      error: error === null ? null : (JSON.parse(error) as Problem),
-      problems: JSON.parse(problems) as Problem[],
-    }
-  }
+  const endOf = (id: string) => house.endOf(viewer, id)
 
   async function hold(before: (turn: Turn) => Promise<void>, input: { count?: number; deadlineSeconds?: number } = {}) {
     await house.start()

@@ -9,29 +9,11 @@ import { createFakeClock } from '../../support/fake-clock.ts'
 import { createFakeIds } from '../../support/fake-ids.ts'
 import { buildHouse, type House, PRICE_MICROS } from '../../support/house.ts'
 import { assertInvariants } from '../../support/invariants.ts'
-import { answer, createScriptedProvider, failure, type Plan, type Turn } from '../../support/scripted-provider.ts'
+import { createScriptedProvider } from '../../support/scripted-provider.ts'
+import { createRandomPlan, type Step, steps } from './random-plans.ts'
 
 const CREDIT_MICROS = 12 * PRICE_MICROS
 const LEASE_MS = 15_000
-
-type Step = 'send' | 'accept' | 'image' | 'skip' | 'broken' | 'busy' | 'refuse' | 'lose' | 'wait' | 'crash'
-
-const ANY: readonly Step[] = ['send', 'accept', 'image', 'skip', 'broken', 'busy', 'refuse', 'lose', 'wait', 'crash']
-/** Rare among random ones, and where most can go wrong. */
-const TELLING: readonly (readonly Step[])[] = [
-  ['accept', 'image', 'crash', 'image'],
-  ['send', 'image', 'crash'],
-  ['accept', 'crash', 'image', 'image'],
-  ['send', 'crash'],
-  ['crash'],
-  ['send', 'image', 'busy'],
-]
-
-/** What a call of the provider does, step by step; after the last step it answers. */
-const steps = fc.oneof(
-  { weight: 3, arbitrary: fc.array(fc.constantFrom(...ANY), { maxLength: 6 }) },
-  { weight: 1, arbitrary: fc.constantFrom(...TELLING) },
-)
 
 const actions = fc.array(
   fc.oneof(
@@ -105,7 +87,7 @@ async function createWalker(world: World, unknownOutcome: 'fail' | 'retry-once')
   const sent: string[] = []
   const build = () => {
     const provider = createScriptedProvider()
-    provider.setDefault(createPlan(ordered, () => crash()))
+    provider.setDefault(createRandomPlan(ordered, () => crash()))
     return buildHouse({ ...world, clock, providers: [provider], config: { unknownOutcome } })
   }
   let house = build()
@@ -199,59 +181,6 @@ async function createWalker(world: World, unknownOutcome: 'fail' | 'retry-once')
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
-}
-
-/** Each generation has its own plan, told apart by its prompt; a resumed call goes through it once more. */
-function createPlan(ordered: ReadonlyMap<string, readonly Step[]>, crash: () => void): Plan {
-  return async (turn) => {
-    const progress = { next: 0, sent: turn.kind === 'resume' }
-    for (const step of ordered.get(turn.request.prompt) ?? []) await take(turn, step, progress, crash)
-    if (!progress.sent) await turn.send()
-    return answer()
-  }
-}
-
-async function take(turn: Turn, step: Step, progress: { next: number; sent: boolean }, crash: () => void) {
-  const send = async (how: () => Promise<void>) => {
-    if (!progress.sent) await how()
-    progress.sent = true
-  }
-  switch (step) {
-    case 'send':
-      return send(turn.send)
-    case 'accept':
-      return send(turn.accept)
-    case 'image':
-      await send(turn.send)
-      return turn.image(progress.next++)
-    case 'skip':
-      progress.next++
-      return
-    case 'broken':
-      await send(turn.send)
-      return turn.image(progress.next++, Buffer.from('broken'))
-    case 'busy':
-      throw failure('RATE_LIMITED', progress.sent ? 'NOT_ACCEPTED' : 'NOT_SENT', { retryAfterMs: 500 })
-    case 'refuse':
-      await send(turn.send)
-      throw failure('REFUSED', 'ANSWERED')
-    case 'lose':
-      await send(turn.send)
-      throw failure('TIMEOUT', 'UNKNOWN')
-    case 'wait':
-      return untilAborted(turn)
-    case 'crash':
-      crash()
-      return new Promise<void>(() => {})
-  }
-}
-
-function untilAborted({ call: { signal } }: Turn): Promise<void> {
-  return new Promise((_, reject) => {
-    const stop = () => reject(failure('UNAVAILABLE', 'UNKNOWN'))
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-  })
 }
 
 async function countOpen(database: Database): Promise<number> {

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Problem } from '../../../src/generation/generation-types.ts'
 import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import type { Database } from '../../../src/store/database.ts'
 import type { Viewer } from '../../../src/viewer.ts'
@@ -38,19 +37,7 @@ describeOnEachDatabase('recovery', (open) => {
     return house
   }
 
-  async function endOf(house: House, id: string) {
-    const events = (await house.story(viewer, id)).map(({ event }) => event.kind)
-    const { error, problems, ...row } = await house.row(id)
-    await house.assertInvariants()
-    const attempts = await house.domain.reader.attemptsOf([id])
-    return {
-      ...row,
-      events,
-      attempts,
-      error: error === null ? null : (JSON.parse(error) as Problem),
-      problems: JSON.parse(problems) as Problem[],
-    }
-  }
+  const endOf = (house: House, id: string) => house.endOf(viewer, id)
 
   /** Brings an order of the first process to the place of `before` and holds it there. */
   async function hold(before: (turn: Turn) => Promise<void>, count = 1) {
@@ -273,45 +260,6 @@ describeOnEachDatabase('recovery', (open) => {
     expect(end).toMatchObject({ status: 'FAILED', chargedMicros: 0 })
     expect(end.error).toMatchObject({ code: 'INTERNAL', stage: 'QUEUE', retryable: true, providerBilled: false })
     expect(second.provider.turns).toHaveLength(0)
-  })
-
-  describe('of a drain', () => {
-    it('lets what runs finish and claims nothing more', async () => {
-      const { id, release } = await hold((turn) => turn.send())
-      const drained = first.domain.worker.drain(60_000)
-      const waiting = await first.order(viewer)
-      await first.pass(1_000)
-      expect(first.provider.turns).toHaveLength(1)
-      release()
-      await drained
-      expect(await first.row(id)).toMatchObject({ status: 'COMPLETED' })
-      expect(await first.row(waiting)).toMatchObject({ status: 'QUEUED' })
-      await first.assertInvariants()
-    })
-
-    it('drops what is not finished in time, without asking the vendor to stop, and the next start goes on', async () => {
-      const { id } = await hold((turn) => turn.accept())
-      const drained = first.domain.worker.drain(5_000)
-      await first.pass(5_000)
-      await drained
-      expect(first.domain.worker.running()).toBe(0)
-      expect(first.provider.canceled).toEqual([])
-      expect(await first.row(id)).toMatchObject({ status: 'RUNNING' })
-      const second = build({ clock: first.clock })
-      expect(await second.domain.queue.recover()).toBe(1)
-      await second.start()
-      expect(await endOf(second, id)).toMatchObject({ status: 'COMPLETED' })
-      expect(second.provider.turns).toMatchObject([{ kind: 'resume' }])
-    })
-
-    it('does not wait for ever for an adapter that does not listen', async () => {
-      const { promise: never } = Promise.withResolvers<never>()
-      await hold((turn) => turn.send()).then(({ release }) => release(() => never))
-      const drained = first.domain.worker.drain(1_000)
-      await first.pass(5_000)
-      await drained
-      expect(first.domain.worker.running()).toBe(1)
-    })
   })
 })
 

@@ -1,20 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Problem } from '../../../src/generation/generation-types.ts'
-import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import type { Database } from '../../../src/store/database.ts'
 import type { Viewer } from '../../../src/viewer.ts'
 import { describeOnEachDatabase } from '../../support/databases.ts'
-import { createFakeClock } from '../../support/fake-clock.ts'
 import { buildHouse, type House, PRICE_MICROS, pricedModel } from '../../support/house.ts'
-import {
-  answer,
-  createScriptedProvider,
-  fails,
-  failure,
-  makes,
-  makesAll,
-  type Plan,
-} from '../../support/scripted-provider.ts'
+import { answer, createScriptedProvider, failure, makes, makesAll, type Plan } from '../../support/scripted-provider.ts'
 import { createTinyPng } from '../../support/tiny-png.ts'
 
 const BUSY = failure('RATE_LIMITED', 'NOT_ACCEPTED', { retryAfterMs: 5_000 })
@@ -31,15 +20,7 @@ describeOnEachDatabase('settlement', (open) => {
     await house.start()
   })
 
-  /** What became of it, once it has ended and everything still adds up. */
-  async function endOf(id: string) {
-    const events = (await house.story(viewer, id)).map(({ event }) => event.kind)
-    const { problems, error, ...row } = await house.row(id)
-    await house.assertInvariants()
-    const attempts = await house.domain.reader.attemptsOf([id])
-    const parsed: Problem[] = JSON.parse(problems)
-    return { ...row, events, problems: parsed, error: error === null ? null : (JSON.parse(error) as Problem), attempts }
-  }
+  const endOf = (id: string) => house.endOf(viewer, id)
 
   async function run(plan: Plan, count = 1) {
     house.provider.plan(plan)
@@ -160,199 +141,6 @@ describeOnEachDatabase('settlement', (open) => {
       })
       expect(end).toMatchObject({ status: 'FAILED', chargedMicros: 0, error: { code: 'BAD_OUTPUT', stage: 'OUTPUT' } })
       expect(house.provider.sends).toHaveLength(1)
-    })
-  })
-
-  describe('of failures', () => {
-    it('ends with a refusal, whatever fallbacks there are', async () => {
-      house = withFallback()
-      await house.start()
-      house.provider.plan(fails(failure('REFUSED', 'ANSWERED')))
-      const end = await endOf(await house.order(viewer, { fallbackModels: ['other/easel'] }))
-      expect(end).toMatchObject({
-        status: 'FAILED',
-        chargedMicros: 0,
-        error: { code: 'REFUSED', retryable: false, providerBilled: false, billed: false },
-      })
-      expect(end.attempts).toHaveLength(1)
-    })
-
-    it('waits as long as a rate limit asks, and tries again', async () => {
-      house.provider.plan(fails(BUSY))
-      const id = await house.order(viewer)
-      const [, , retrying] = await house.until(viewer, id, 'RETRYING')
-      expect(retrying?.event).toMatchObject({ status: 'QUEUED', problem: { code: 'RATE_LIMITED' } })
-      expect(await house.row(id)).toMatchObject({ status: 'QUEUED', heldMicros: PRICE_MICROS })
-      await house.assertInvariants()
-      await house.pass(4_000)
-      expect(house.provider.turns).toHaveLength(1)
-      await house.pass(1_000)
-      const end = await endOf(id)
-      expect(end.events).toEqual(['QUEUED', 'STARTED', 'RETRYING', 'STARTED', 'IMAGE_READY', 'COMPLETED'])
-      expect(end.attempts).toMatchObject([
-        { number: 1, outcome: 'FAILED', problem: { code: 'RATE_LIMITED' } },
-        { number: 2, outcome: 'SUCCEEDED' },
-      ])
-      expect(end).toMatchObject({ chargedMicros: PRICE_MICROS, problems: [] })
-    })
-
-    it('fails when the attempts are used up', async () => {
-      house.provider.setDefault(fails(failure('UNAVAILABLE', 'NOT_ACCEPTED', { retryAfterMs: 0 })))
-      const end = await endOf(await house.order(viewer))
-      expect(end).toMatchObject({ status: 'FAILED', chargedMicros: 0, error: { code: 'UNAVAILABLE', retryable: true } })
-      expect(end.attempts.map(({ outcome }) => outcome)).toEqual(['FAILED', 'FAILED', 'FAILED'])
-      expect(await balance()).toEqual({ balanceMicros: 100 * PRICE_MICROS, heldMicros: 0 })
-    })
-
-    it('sends nothing twice whose outcome nobody knows', async () => {
-      const end = await run(fails(failure('TIMEOUT', 'UNKNOWN')))
-      expect(end).toMatchObject({ status: 'FAILED', chargedMicros: 0 })
-      expect(end.error).toMatchObject({ code: 'UNKNOWN_OUTCOME', retryable: true, providerBilled: null })
-      expect(house.provider.sends).toHaveLength(1)
-    })
-
-    it('takes an error that no adapter may throw for an unknown outcome, and logs it', async () => {
-      const end = await run(fails(new TypeError('undefined is not a function')))
-      expect(end.error).toMatchObject({ code: 'UNKNOWN_OUTCOME', providerBilled: null })
-      expect(end.error?.message).not.toContain('undefined')
-      expect(house.logger.lines).toContainEqual(
-        expect.objectContaining({ level: 'error', message: 'A provider failed' }),
-      )
-    })
-
-    it('lets the gravest of several failures decide', async () => {
-      const failures = [
-        { imageIndex: 0, error: BUSY },
-        { imageIndex: 1, error: failure('TIMEOUT', 'UNKNOWN') },
-      ]
-      const end = await run(makes([], { failures }), 2)
-      expect(end).toMatchObject({ status: 'FAILED', error: { code: 'UNKNOWN_OUTCOME', imageIndex: 1 } })
-      expect(end.problems.map(({ imageIndex }) => imageIndex)).toEqual([1, 0])
-      expect(house.provider.sends).toHaveLength(1)
-    })
-
-    it('tries again when every image failed in a way that passes', async () => {
-      const failures = [0, 1].map((imageIndex) => ({ imageIndex, error: BUSY }))
-      house.provider.plan(makes([], { failures }))
-      const id = await house.order(viewer, { count: 2 })
-      await house.until(viewer, id, 'RETRYING')
-      await house.pass(5_000)
-      expect(await endOf(id)).toMatchObject({ status: 'COMPLETED', imageCount: 2 })
-    })
-
-    it('does not try again when one image failed and nobody said what became of the other', async () => {
-      const end = await run(makes([], { failures: [{ imageIndex: 0, error: BUSY }] }), 2)
-      expect(end).toMatchObject({ status: 'FAILED' })
-      expect(end.problems.map(({ code }) => code)).toEqual(['RATE_LIMITED', 'TOO_FEW_IMAGES'])
-      expect(house.provider.sends).toHaveLength(1)
-    })
-  })
-
-  function withFallback(): House {
-    const dear = pricedModel({ id: 'other/easel', provider: 'other' }, '0.10')
-    const providers = [createScriptedProvider(), createScriptedProvider({ id: 'other' })]
-    return buildHouse({ database, clock: house.clock, ids: house.ids, providers, models: [pricedModel(), dear] })
-  }
-
-  describe('with a fallback', () => {
-    it.each([
-      ['not to be had', failure('QUOTA_EXHAUSTED', 'ANSWERED')],
-      ['not allowed', failure('UNAUTHORIZED', 'ANSWERED')],
-      ['gone', failure('MODEL_RETIRED', 'ANSWERED')],
-    ])('goes on with the other model and its price when the first is %s', async (_, error) => {
-      house = withFallback()
-      await house.start()
-      house.provider.plan(fails(error))
-      const id = await house.order(viewer, { fallbackModels: ['other/easel'], count: 2 })
-      const end = await endOf(id)
-      expect(end).toMatchObject({
-        status: 'COMPLETED',
-        model: 'other/easel',
-        provider: 'other',
-        requestedModel: 'test/easel',
-        chargedMicros: 200_000,
-        estimateMaxMicros: 200_000,
-      })
-      expect(JSON.parse(end.warnings)).toMatchObject([
-        { code: 'FALLBACK_USED', requested: 'test/easel', used: 'other/easel' },
-      ])
-      expect(end.attempts).toMatchObject([
-        { model: 'test/easel', outcome: 'FAILED' },
-        { model: 'other/easel', outcome: 'SUCCEEDED' },
-      ])
-      expect(end.events).toContain('RETRYING')
-    })
-
-    it('goes on with the other only when the attempts at the first are used up', async () => {
-      house = withFallback()
-      await house.start()
-      house.provider.setDefault(fails(failure('UNAVAILABLE', 'NOT_ACCEPTED', { retryAfterMs: 0 })))
-      const end = await endOf(await house.order(viewer, { fallbackModels: ['other/easel'] }))
-      expect(end.attempts.map(({ model }) => model)).toEqual(['test/easel', 'test/easel', 'test/easel', 'other/easel'])
-    })
-
-    it('asks nobody else where the first may have billed', async () => {
-      house = withFallback()
-      await house.start()
-      house.provider.plan(fails(failure('UNAVAILABLE', 'ANSWERED', { providerBilled: true })))
-      const end = await endOf(await house.order(viewer, { fallbackModels: ['other/easel'] }))
-      expect(end).toMatchObject({ status: 'FAILED', model: 'test/easel' })
-    })
-
-    it('charges the first model’s own price where it answers, and releases the rest', async () => {
-      house = withFallback()
-      await house.start()
-      const end = await endOf(await house.order(viewer, { fallbackModels: ['other/easel'] }))
-      expect(end).toMatchObject({ estimateMaxMicros: 100_000, chargedMicros: PRICE_MICROS })
-    })
-  })
-
-  describe('with a storage that fails', () => {
-    function withStorage(refuses: (put: number) => boolean): House {
-      const clock = createFakeClock()
-      const storage = createMemoryStorage({ clock })
-      let puts = 0
-      const failing: typeof storage = {
-        ...storage,
-        put: async (key, bytes) => {
-          if (refuses(++puts)) throw new Error('ENOSPC: no space left on device')
-          await storage.put(key, bytes)
-        },
-      }
-      return buildHouse({ database, clock, ids: house.ids, storage: failing })
-    }
-
-    it('fails at that stage, charges nothing and does not pay the vendor again', async () => {
-      house = withStorage(() => true)
-      await house.start()
-      const end = await endOf(await house.order(viewer, { count: 2 }))
-      expect(end).toMatchObject({
-        status: 'FAILED',
-        chargedMicros: 0,
-        error: { code: 'INTERNAL', stage: 'STORAGE', retryable: true, providerBilled: true },
-      })
-      expect(house.provider.sends).toHaveLength(1)
-      expect(await balance()).toEqual({ balanceMicros: 100 * PRICE_MICROS, heldMicros: 0 })
-    })
-
-    it('keeps the pictures that it could store', async () => {
-      house = withStorage((put) => put === 2)
-      await house.start()
-      const end = await endOf(await house.order(viewer, { count: 3 }))
-      expect(end).toMatchObject({ status: 'COMPLETED', imageCount: 2, chargedMicros: 2 * PRICE_MICROS })
-      expect(end.problems).toMatchObject([{ stage: 'STORAGE', imageIndex: 1 }])
-    })
-
-    it('does not send again for a failure behind it that would pass', async () => {
-      house = withStorage(() => true)
-      await house.start()
-      house.provider.plan(async (turn) => {
-        await turn.send()
-        await turn.images()
-        throw failure('UNAVAILABLE', 'NOT_ACCEPTED')
-      })
-      const end = await endOf(await house.order(viewer))
-      expect(end).toMatchObject({ status: 'FAILED', error: { stage: 'STORAGE' } })
     })
   })
 
