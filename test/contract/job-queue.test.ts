@@ -68,6 +68,13 @@ describeOnEachDatabase('job queue', (open) => {
       expect(idsOf(await claimAll())).toEqual(['high', 'normal', 'low'])
     })
 
+    it('lets several of a higher priority go before the first of a lower one', async () => {
+      await enqueue('a', ['l1', 'l2'], { priority: LOW })
+      await enqueue('a', ['n1', 'n2', 'n3'])
+      await enqueue('a', ['h1', 'h2', 'h3'], { priority: HIGH })
+      expect(idsOf(await claimAll())).toEqual(['h1', 'h2', 'h3', 'n1', 'n2', 'n3', 'l1', 'l2'])
+    })
+
     it('lets a thousand jobs of one account wait behind the first of another', async () => {
       await enqueue('a', numbered('a', 1_000))
       await claimAll(10)
