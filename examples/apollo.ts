@@ -2,7 +2,7 @@
  * Apollo Client: queries and mutations over fetch, subscriptions over a WebSocket that resumes. (Its subscriptions over
  * multipart HTTP are answered with 406: the link below is the way.)
  *
- *   node examples/apollo.ts "a red fox in snow"
+ *   node_modules/.bin/node examples/apollo.ts "a red fox in snow"
  */
 import { ApolloClient, ApolloLink, gql, HttpLink, InMemoryCache, type TypedDocumentNode } from '@apollo/client'
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions'

@@ -1,7 +1,7 @@
 /**
  * urql: queries and mutations over fetch, subscriptions over a WebSocket that resumes.
  *
- *   node examples/urql.ts "a red fox in snow"
+ *   node_modules/.bin/node examples/urql.ts "a red fox in snow"
  */
 import { Client, fetchExchange, gql, subscriptionExchange } from '@urql/core'
 import type { Client as SocketClient } from 'graphql-ws'
