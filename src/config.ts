@@ -111,7 +111,11 @@ const Environment = z.object({
   PICTOR_UNKNOWN_OUTCOME: z.enum(['fail', 'retry-once'], { error: 'must be `fail` or `retry-once`' }).default('fail'),
   PICTOR_CATALOG: z.string().min(1).optional(),
   PICTOR_DEFAULT_MODEL: z.string().min(1).default('sandbox/painter'),
-  PICTOR_ALLOWED_ORIGINS: list.default([]),
+  PICTOR_ALLOWED_ORIGINS: list
+    .refine((origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin), {
+      error: 'must be origins parted by commas, such as https://app.example.com: no path, no slash at the end',
+    })
+    .default([]),
   PICTOR_ALLOWED_HOSTS: list.default([]),
   PICTOR_GRAPHIQL: onOff.default(true),
   PICTOR_INTROSPECTION: onOff.default(true),

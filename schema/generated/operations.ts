@@ -182,7 +182,7 @@ export type HistoryFilter = {
   readonly model?: string | null | undefined;
   /** Provider id. */
   readonly provider?: string | null | undefined;
-  /** Words that the prompt must all contain. */
+  /** Words that the prompt must all contain; up to 500 characters. */
   readonly search?: string | null | undefined;
   /** Only those in one of these states. */
   readonly status?: ReadonlyArray<GenerationStatus> | null | undefined;

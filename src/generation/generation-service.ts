@@ -1,4 +1,4 @@
-import { InvalidInputError, RequestError } from '../errors.ts'
+import { type FieldProblem, InvalidInputError, RequestError } from '../errors.ts'
 import type { Account } from '../identity/account-types.ts'
 import type { RateLimits } from '../identity/rate-limits.ts'
 import { estimateImages } from '../ledger/pricing.ts'
@@ -44,7 +44,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
     },
 
     async estimate(viewer, input) {
-      assertInput(input)
+      assertInput(viewer, input)
       const choice = deps.chooseModels(viewer, input)
       const account = await deps.account(viewer)
       return toEstimate(deps.catalog, choice, account)
@@ -76,7 +76,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
   }
 
   async function admit(viewer: Viewer, input: GenerationInput, parentId: string | null) {
-    assertInput(input)
+    assertInput(viewer, input)
     await deps.rateLimits.consume(viewer)
     const created = await deps.admit(viewer, input, parentId)
     if (!created.replayed) deps.nudge()
@@ -84,9 +84,16 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
   }
 }
 
-function assertInput(input: GenerationInput): void {
-  const problems = checkInput(input)
+function assertInput(viewer: Viewer, input: GenerationInput): void {
+  const problems = [...checkInput(input), ...checkOwnEndUser(viewer, input)]
   if (problems.length > 0) throw new InvalidInputError(problems)
+}
+
+/** A token speaks for one end user; another name in the request is a mistake that must not pass in silence. */
+function checkOwnEndUser({ endUser }: Viewer, input: GenerationInput): FieldProblem[] {
+  if (endUser === null || input.endUser === null || input.endUser === endUser) return []
+  const message = 'This token acts for another end user. Leave it out, or name the one that the token was made for.'
+  return [{ path: 'endUser', message, allowed: [endUser] }]
 }
 
 /** The seed of the first run is not repeated unless it was asked for; `provider` belongs to the model it narrowed. */

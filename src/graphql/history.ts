@@ -1,3 +1,4 @@
+import { RequestError } from '../errors.ts'
 import type { HistoryFilter } from '../generation/services.ts'
 import type { Builder } from './builder.ts'
 import { DEFAULT_PAGE_SIZE, encodeCursor, MAX_PAGE_SIZE, readPageArguments } from './pagination.ts'
@@ -99,14 +100,23 @@ function registerFilter(builder: Builder) {
       endUser: t.string({ description: 'Only those made for this user of yours.' }),
       createdAfter: t.field({ type: 'DateTime', description: 'Only those accepted at this time or later.' }),
       createdBefore: t.field({ type: 'DateTime', description: 'Only those accepted before this time.' }),
-      search: t.string({ description: 'Words that the prompt must all contain.' }),
+      search: t.string({ description: 'Words that the prompt must all contain; up to 500 characters.' }),
     }),
   })
 }
 
 type FilterFields = { readonly [K in keyof HistoryFilter]?: HistoryFilter[K] | undefined }
 
+/** Each word is a condition of its own, and a database takes only so many. */
+const LONGEST_SEARCH = 500
+
 function toHistoryFilter(fields: FilterFields): HistoryFilter {
+  if ((fields.search ?? '').length > LONGEST_SEARCH) {
+    throw new RequestError(
+      'BAD_USER_INPUT',
+      `\`filter.search\` takes up to ${LONGEST_SEARCH} characters. Use fewer words.`,
+    )
+  }
   return {
     status: fields.status ?? null,
     model: fields.model ?? null,

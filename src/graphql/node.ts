@@ -56,7 +56,9 @@ const FINDERS: Record<NodeTypeName, Finder> = {
   Generation: (ids, { services, viewer }) => services.reader.findMany(viewer, ids),
   Image: (ids, { services, viewer }) => services.reader.findImages(viewer, ids),
   Attempt: (ids, { services, viewer }) => each(ids, (id) => services.reader.findAttempt(viewer, id)),
-  ApiKey: (ids, { services, viewer }) => each(ids, (id) => services.accounts.findApiKey(viewer, id)),
+  // Without the scope there is no such node, as there is none of somebody else's.
+  ApiKey: (ids, { services, viewer }) =>
+    viewer.scopes.includes('admin') ? each(ids, (id) => services.accounts.findApiKey(viewer, id)) : [],
   Account: async (ids, { services, viewer }) =>
     ids.includes(viewer.accountId) ? [await services.accounts.account(viewer)] : [],
   // `find` takes bare names and aliases too, but a node is found by its own id alone.

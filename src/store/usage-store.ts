@@ -7,7 +7,7 @@ export type UsageRow = { key: string; generations: number; images: number; faile
 
 const DAY_MS = 86_400_000
 
-/** By the time of asking, deleted generations included: the money's trace stays. Sorted by key. */
+/** By the time of asking, deleted generations included: the money's trace stays (under '' where a tag went with them). */
 export async function listUsage(
   db: Kysely<Tables>,
   owner: Ownership,
@@ -18,7 +18,7 @@ export async function listUsage(
     .selectFrom('generations')
     .$if(
       query.by === 'tag',
-      (join) => join.innerJoin('generationTags', 'generationTags.generationId', 'generations.id') as never,
+      (join) => join.leftJoin('generationTags', 'generationTags.generationId', 'generations.id') as never,
     )
     .select([
       key.as('key'),
@@ -50,7 +50,7 @@ function keyOf(by: UsageColumn) {
     case 'provider':
       return sql<number | string>`${sql.ref('generations.provider')}`
     case 'tag':
-      return sql<number | string>`${sql.ref('generationTags.tag')}`
+      return sql<number | string>`coalesce(${sql.ref('generationTags.tag')}, '')`
     case 'endUser':
       return sql<number | string>`coalesce(${sql.ref('generations.endUser')}, '')`
   }

@@ -4,9 +4,11 @@ import type { WebSocket } from 'ws'
 import type { Metrics } from '../metrics.ts'
 import type { Viewer } from '../viewer.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
+import { authenticateOrRefuse, isUnauthenticated } from './credentials.ts'
+import { refusal } from './graphql-errors.ts'
 import type { RequestInfo } from './operation-scope.ts'
 import type { Cancel, Scheduler } from './scheduler.ts'
-import type { Credentials, TransportLimits } from './server-options.ts'
+import type { Authenticate, Credentials, TransportLimits } from './server-options.ts'
 import type { ViewerWatch } from './viewer-watch.ts'
 import type { SocketOperations } from './websocket-operations.ts'
 
@@ -18,6 +20,7 @@ export type SocketSessionDeps = {
   /** Of the opening request: only programs outside browsers can send one. */
   readonly headerAuthorization: string | null
   readonly operations: SocketOperations
+  readonly authenticate: Authenticate
   readonly sockets: ConnectionRegistry
   readonly watchViewer: ViewerWatch
   readonly scheduler: Scheduler
@@ -54,6 +57,11 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
   })
   metrics.socketOpened()
 
+  function endIfRefused(error: unknown): undefined {
+    if (!isUnauthenticated(error)) throw error
+    socket.close(CloseCode.Forbidden, NO_LONGER_VALID)
+  }
+
   return {
     request,
     headerAuthorization,
@@ -64,11 +72,16 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
       // 4403 and not 4401: after it clients read their credentials anew and come back.
       unwatch = deps.watchViewer(viewer, credentials, (why) => socket.close(CloseCode.Forbidden, why))
     },
-    subscribe(payload) {
-      if (!caller) return Promise.reject(new Error('A socket runs operations only once its caller is known.'))
+    async subscribe(payload) {
+      if (!caller) throw new Error('A socket runs operations only once its caller is known.')
       operationCount += 1
       const numbered = { ...request, requestId: `${request.requestId}.${operationCount}` }
-      return operations.run({ ...caller, transport: 'websocket', request: numbered, lastEventId: null }, payload)
+      const { credentials } = caller
+      // Anew for each operation, as over HTTP: a key that was revoked since must not act through an open socket.
+      const viewer = await authenticateOrRefuse(deps.authenticate, credentials).catch(endIfRefused)
+      if (viewer === undefined) return [refusal('UNAUTHENTICATED', NO_LONGER_VALID)]
+      const start = { viewer, credentials, transport: 'websocket', request: numbered, lastEventId: null } as const
+      return operations.run(start, payload)
     },
     close: (code, reason) => socket.close(code, reason),
     closed(code) {
@@ -79,6 +92,8 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
     },
   }
 }
+
+const NO_LONGER_VALID = 'The key is no longer valid.'
 
 /** Pings in turns; a client that has not answered by the next one is gone, or has stopped reading. */
 function keepAlive(socket: WebSocket, scheduler: Scheduler, pingMs: number): Cancel {

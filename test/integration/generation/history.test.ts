@@ -218,8 +218,8 @@ describeOnEachDatabase('looking back', (open) => {
       expect(await usage('PROVIDER')).toEqual([bucket('other', 1, 1), bucket('test', 3, 3, 1)])
     })
 
-    it('by tag, each of several, but those that were deleted with their generation', async () => {
-      expect(await usage('TAG')).toEqual([bucket('big', 1, 2), bucket('red', 2, 3)])
+    it('by tag, each of several, and under no name what has none or lost it by deletion', async () => {
+      expect(await usage('TAG')).toEqual([bucket('', 2, 1, 1), bucket('big', 1, 2), bucket('red', 2, 3)])
     })
 
     it('by end user', async () => {

@@ -135,6 +135,15 @@ describe('a key with few scopes', () => {
     await make(priced.clientOf(secret), QUICK)
   })
 
+  it('makes nothing for another end user than that of its token', async () => {
+    const { secret } = await createTestAccount(server.app)
+    const token = server.clientOf(await createToken(server.clientOf(secret), { endUser: 'ada' }))
+    expect(await refuse(token, 'InvalidInputError', { ...QUICK, endUser: 'ben' })).toMatchObject({
+      fields: [{ path: 'endUser', allowed: ['ada'] }],
+    })
+    await make(token, { ...QUICK, endUser: 'ada' })
+  })
+
   it('ends the tokens that were made with it when it is revoked', async () => {
     const { secret, keyId } = await createTestAccount(server.app)
     const key = server.clientOf(secret)

@@ -165,6 +165,17 @@ describe('credentials', () => {
   })
 })
 
+describe('a key that was revoked', () => {
+  it('acts through no open socket any more', async () => {
+    const raw = await openRawSocket(toy.wsUrl)
+    await raw.init()
+    toy.viewers.delete('good')
+    raw.send(watch('gen_1'))
+    expect((await raw.closed).code).toBe(4403)
+    await toy.log.untilWatchers(0)
+  })
+})
+
 describe('errors on a socket', () => {
   it.each(['{', '{ nope }', 'subscription { imageStatus(id: "unknown") { kind } }', '{ __schema { nope } }'])(
     'stay with their operation: %s',
