@@ -1,11 +1,12 @@
-import type { ExecutionArgs, GraphQLError } from 'graphql'
+import { type ExecutionArgs, GraphQLError } from 'graphql'
 import { CloseCode, type SubscribePayload } from 'graphql-ws'
 import type { WebSocket } from 'ws'
+import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Viewer } from '../viewer.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
 import { authenticateOrRefuse, isUnauthenticated } from './credentials.ts'
-import { refusal } from './graphql-errors.ts'
+import { presentError, refusal } from './graphql-errors.ts'
 import type { RequestInfo } from './operation-scope.ts'
 import type { Cancel, Scheduler } from './scheduler.ts'
 import type { Authenticate, Credentials, TransportLimits } from './server-options.ts'
@@ -25,6 +26,7 @@ export type SocketSessionDeps = {
   readonly watchViewer: ViewerWatch
   readonly scheduler: Scheduler
   readonly limits: TransportLimits
+  readonly logger: Logger
   readonly metrics: Metrics
 }
 
@@ -57,9 +59,14 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
   })
   metrics.socketOpened()
 
-  function endIfRefused(error: unknown): undefined {
-    if (!isUnauthenticated(error)) throw error
-    socket.close(CloseCode.Forbidden, NO_LONGER_VALID)
+  /** Never thrown on: what this socket's other operations do must not hang on this one. */
+  function refuse(error: unknown): GraphQLError {
+    if (isUnauthenticated(error)) {
+      socket.close(CloseCode.Forbidden, NO_LONGER_VALID)
+      return refusal('UNAUTHENTICATED', NO_LONGER_VALID)
+    }
+    deps.logger.error({ error, requestId: request.requestId }, 'The key behind a socket could not be checked.')
+    return refusal('UNAVAILABLE', 'The key could not be checked. Try again.')
   }
 
   return {
@@ -78,8 +85,11 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
       const numbered = { ...request, requestId: `${request.requestId}.${operationCount}` }
       const { credentials } = caller
       // Anew for each operation, as over HTTP: a key that was revoked since must not act through an open socket.
-      const viewer = await authenticateOrRefuse(deps.authenticate, credentials).catch(endIfRefused)
-      if (viewer === undefined) return [refusal('UNAUTHENTICATED', NO_LONGER_VALID)]
+      const viewer = await authenticateOrRefuse(deps.authenticate, credentials).catch(refuse)
+      const presentation = { requestId: numbered.requestId, keepHttp: false }
+      if (viewer instanceof GraphQLError) return [presentError(viewer, presentation)]
+      // A socket that closed meanwhile has ended its operations already: nobody would end one that began now.
+      if (isClosed) return [presentError(refusal('UNAVAILABLE', 'The socket has closed.'), presentation)]
       const start = { viewer, credentials, transport: 'websocket', request: numbered, lastEventId: null } as const
       return operations.run(start, payload)
     },

@@ -1,7 +1,8 @@
 import { createClient } from 'graphql-ws'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { createFakeClock } from '../../support/fake-clock.ts'
+import { createMoment } from '../../support/moment.ts'
 import { openRawSocket, upgradeStatus } from '../../support/raw-websocket.ts'
 import { startToyServer, TOY_VIEWER, type ToyServer, type ToyServerOptions } from '../../support/toy-server.ts'
 
@@ -162,6 +163,54 @@ describe('credentials', () => {
     toy.viewers.delete('good')
     await clock.advance(60_000)
     expect((await raw.closed).code).toBe(4403)
+  })
+})
+
+describe('the look at the key before an operation', () => {
+  it('begins nothing on a socket that has closed meanwhile', async () => {
+    const [asked, answered] = [createMoment(), createMoment()]
+    let looks = 0
+    const authenticate = async () => {
+      looks += 1
+      if (looks !== 2) return TOY_VIEWER
+      asked.reach()
+      await answered.reached
+      return TOY_VIEWER
+    }
+    await restart({ overrides: { authenticate } })
+    const gone = await openRawSocket(toy.wsUrl)
+    await gone.init()
+    gone.send(watch('gen_1'))
+    await asked.reached
+    gone.socket.terminate()
+    await vi.waitUntil(() => toy.server.openSockets() === 0)
+    answered.reach()
+    const other = await openRawSocket(toy.wsUrl)
+    await other.init()
+    other.send(watch('gen_1'))
+    await toy.log.untilWatchers(1)
+    other.socket.terminate()
+    await toy.log.untilWatchers(0)
+  })
+
+  it('fails that operation alone when it cannot be done', async () => {
+    let looks = 0
+    const authenticate = async () => {
+      looks += 1
+      if (looks === 2) throw new Error('the database is away')
+      return TOY_VIEWER
+    }
+    await restart({ overrides: { authenticate } })
+    const raw = await openRawSocket(toy.wsUrl)
+    await raw.init()
+    raw.send(watch('gen_1', 's1'))
+    expect(await raw.next()).toMatchObject({
+      type: 'error',
+      id: 's1',
+      payload: [{ extensions: { code: 'UNAVAILABLE' } }],
+    })
+    raw.send(watch('gen_1', 's2'))
+    await toy.log.untilWatchers(1)
   })
 })
 
