@@ -14,3 +14,29 @@ export function createSystemClock(): Clock {
     sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}).catch(() => undefined),
   }
 }
+
+export type TimeLimit = {
+  /** Aborts when the time is over, or with the outer signal. */
+  readonly signal: AbortSignal
+  /** Is it the time that is over? */
+  isOver(): boolean
+  /** Call it when the work has ended, or a timer stays behind. */
+  close(): void
+}
+
+/** A signal that aborts after `ms` by the given clock, so that a test of a time-out need not wait for one. */
+export function openTimeLimit(clock: Clock, ms: number, outer?: AbortSignal): TimeLimit {
+  const ended = new AbortController()
+  const limit = new AbortController()
+  let over = false
+  void clock.sleep(ms, ended.signal).then(() => {
+    if (ended.signal.aborted) return
+    over = true
+    limit.abort(new DOMException('The time is over.', 'TimeoutError'))
+  })
+  return {
+    signal: outer ? AbortSignal.any([outer, limit.signal]) : limit.signal,
+    isOver: () => over,
+    close: () => ended.abort(),
+  }
+}

@@ -26,6 +26,8 @@ export type Config = {
   }
   readonly unknownOutcome: 'fail' | 'retry-once'
   readonly catalogFile: string | null
+  /** By the vendor: the server's own key, null where there is none, and where calls go. */
+  readonly vendors: Readonly<Record<Vendor, VendorConfig>>
   readonly defaultModel: string
   readonly allowedOrigins: readonly string[]
   readonly allowedHosts: readonly string[]
@@ -38,6 +40,10 @@ export type Config = {
   readonly drainMs: number
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 }
+
+export type Vendor = 'openai' | 'google' | 'stability' | 'bfl' | 'ideogram' | 'ark' | 'fal' | 'replicate'
+/** `baseUrl` has no slash at its end. */
+export type VendorConfig = { readonly apiKey: Secret | null; readonly baseUrl: string }
 
 /** Every fault of the environment at once, each with the variable's name and the mend. */
 export class ConfigError extends Error {
@@ -80,6 +86,11 @@ const webUrl = z
   })
   .transform((text) => text.replace(/\/+$/, ''))
 
+const apiKey = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, { error: 'must be printable ASCII without spaces, as the vendor shows it' })
+  .transform((text) => new Secret(text))
+
 const Environment = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: wholeNumber({ min: 0, max: 65_535 }).default(4000),
@@ -110,6 +121,22 @@ const Environment = z.object({
   PICTOR_MARKUP: decimal.default('1'),
   PICTOR_UNKNOWN_OUTCOME: z.enum(['fail', 'retry-once'], { error: 'must be `fail` or `retry-once`' }).default('fail'),
   PICTOR_CATALOG: z.string().min(1).optional(),
+  OPENAI_API_KEY: apiKey.optional(),
+  OPENAI_BASE_URL: webUrl.default('https://api.openai.com/v1'),
+  GEMINI_API_KEY: apiKey.optional(),
+  GEMINI_BASE_URL: webUrl.default('https://generativelanguage.googleapis.com'),
+  STABILITY_API_KEY: apiKey.optional(),
+  STABILITY_BASE_URL: webUrl.default('https://api.stability.ai'),
+  BFL_API_KEY: apiKey.optional(),
+  BFL_BASE_URL: webUrl.default('https://api.bfl.ai'),
+  IDEOGRAM_API_KEY: apiKey.optional(),
+  IDEOGRAM_BASE_URL: webUrl.default('https://api.ideogram.ai'),
+  ARK_API_KEY: apiKey.optional(),
+  ARK_BASE_URL: webUrl.default('https://ark.ap-southeast.bytepluses.com/api/v3'),
+  FAL_KEY: apiKey.optional(),
+  FAL_BASE_URL: webUrl.default('https://queue.fal.run'),
+  REPLICATE_API_TOKEN: apiKey.optional(),
+  REPLICATE_BASE_URL: webUrl.default('https://api.replicate.com/v1'),
   PICTOR_DEFAULT_MODEL: z.string().min(1).default('sandbox/painter'),
   PICTOR_ALLOWED_ORIGINS: list
     .refine((origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin), {
@@ -156,6 +183,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     },
     unknownOutcome: env.PICTOR_UNKNOWN_OUTCOME,
     catalogFile: env.PICTOR_CATALOG === undefined ? null : resolve(env.PICTOR_CATALOG),
+    vendors: readVendors(env),
     defaultModel: env.PICTOR_DEFAULT_MODEL,
     allowedOrigins: env.PICTOR_ALLOWED_ORIGINS,
     allowedHosts: env.PICTOR_ALLOWED_HOSTS,
@@ -166,4 +194,18 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     drainMs: env.PICTOR_DRAIN_SECONDS * 1000,
     logLevel: env.LOG_LEVEL,
   })
+}
+
+function readVendors(env: z.output<typeof Environment>): Config['vendors'] {
+  const vendor = (apiKey: Secret | undefined, baseUrl: string) => ({ apiKey: apiKey ?? null, baseUrl })
+  return {
+    openai: vendor(env.OPENAI_API_KEY, env.OPENAI_BASE_URL),
+    google: vendor(env.GEMINI_API_KEY, env.GEMINI_BASE_URL),
+    stability: vendor(env.STABILITY_API_KEY, env.STABILITY_BASE_URL),
+    bfl: vendor(env.BFL_API_KEY, env.BFL_BASE_URL),
+    ideogram: vendor(env.IDEOGRAM_API_KEY, env.IDEOGRAM_BASE_URL),
+    ark: vendor(env.ARK_API_KEY, env.ARK_BASE_URL),
+    fal: vendor(env.FAL_KEY, env.FAL_BASE_URL),
+    replicate: vendor(env.REPLICATE_API_TOKEN, env.REPLICATE_BASE_URL),
+  }
 }

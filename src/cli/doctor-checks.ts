@@ -25,7 +25,7 @@ export async function runChecks(context: CommandContext, nodeVersion: string): P
     ]
   }
   findings.push(await checkCatalog(config))
-  findings.push(describeProviders(openProviders(context).list()))
+  findings.push(describeProviders(openProviders(config, context).list()))
   findings.push(await checkDataDirectory(config.dataDir))
   findings.push(await checkDiskSpace(config.dataDir))
   findings.push(await checkSecret(config))

@@ -9,13 +9,13 @@ import { loadCatalogFile, mergeCatalog } from '../providers/catalog/catalog-file
 import { createModelCatalog, type ModelCatalog } from '../providers/model-catalog.ts'
 import type { ImageProvider } from '../providers/provider.ts'
 import { createProviderRegistry, type ProviderRegistry } from '../providers/provider-registry.ts'
-import { createSandboxProvider } from '../providers/sandbox/sandbox-provider.ts'
 import type { Secret } from '../secret.ts'
 import type { BlobStorage } from '../storage/blob-storage.ts'
 import { configureImageEngine } from '../storage/image-engine.ts'
 import { createLocalStorage } from '../storage/local-storage.ts'
 import { observeStorage } from '../storage/observed-storage.ts'
 import { type Database, openDatabase } from '../store/database.ts'
+import { createProviders } from './providers.ts'
 
 /** What the house stands on: everything that is opened, read or configured before any rule of ours applies. */
 export type Foundations = {
@@ -39,19 +39,18 @@ export async function openFoundations(
   configureImageEngine()
   const catalog = await openCatalog(config)
   const secret = await loadServerSecret({ configured: config.secret, dataDir: config.dataDir })
-  const providers = openProviders(given)
+  const providers = openProviders(config, given)
   const metrics = createMetrics({ providers: providers.list().map((provider) => provider.id) })
   const storage = observeStorage(openStorage(config), metrics)
   const database = await openDatabase({ url: config.databaseUrl, logger, clock, exclusive })
   return { clock, ids, logger, metrics, secret, database, storage, providers, catalog }
 }
 
-export function openProviders(given: {
-  clock: Clock
-  ids: Ids
-  providers?: readonly ImageProvider[]
-}): ProviderRegistry {
-  return createProviderRegistry([createSandboxProvider(given), ...(given.providers ?? [])])
+export function openProviders(
+  config: Pick<Config, 'vendors'>,
+  given: { clock: Clock; ids: Ids; providers?: readonly ImageProvider[] },
+): ProviderRegistry {
+  return createProviderRegistry([...createProviders(config, given), ...(given.providers ?? [])])
 }
 
 export function openStorage(config: Pick<Config, 'storageUrl'>): BlobStorage {

@@ -8,9 +8,11 @@ import type { RetryPolicy } from '../queue/retry-policy.ts'
 import { endAttempt, findLatestAttempt, insertAttempt, listAttempts } from '../store/attempt-store.ts'
 import type { Trx } from '../store/database.ts'
 import { lockGeneration, refenceGeneration, updateGeneration } from '../store/generation-store.ts'
+import { listImagesOfGenerations } from '../store/image-store.ts'
 import type { AttemptRow, GenerationRow } from '../store/tables.ts'
 import type { AppendEvent } from './event-log.ts'
 import type { Problem } from './generation-types.ts'
+import { type DeliveredFormat, deliveredFormatOf, parametersForProvider } from './output-format.ts'
 import { createProblem, unknownOutcome } from './problems.ts'
 import { toJson } from './records.ts'
 import type { Settlement } from './settlement.ts'
@@ -28,6 +30,9 @@ export type RunningAttempt = {
   readonly request: ProviderRequest | null
   /** Set: the vendor has the job already, and `resume` goes on with it. */
   readonly reference: ProviderReference | null
+  /** Indexes of images that are stored already, from before a crash. */
+  readonly delivered: readonly number[]
+  readonly deliveredFormat: DeliveredFormat
   /** Sequence of the latest stored event; kept up by `recordImage`. What passes by refers to it. */
   readonly at: { sequence: number }
   readonly createdAt: number
@@ -76,7 +81,9 @@ async function takeOver(
   if (open.phase === 'ACCEPTED' && canResume(deps, open)) {
     const attemptToken = deps.ids.token()
     await refenceGeneration(trx, row.id, attemptToken)
-    return run(deps, job, row, open, attemptToken)
+    const images = await listImagesOfGenerations(trx, [row.id])
+    const delivered = images.map((image) => image.imageIndex)
+    return run(deps, job, row, open, { attemptToken, delivered })
   }
   if (open.phase === 'NOT_SENT') {
     await abandon(deps, trx, open, null)
@@ -162,7 +169,7 @@ async function startAttempt(
   const attemptToken = deps.ids.token()
   if (row.status === 'RUNNING') {
     await refenceGeneration(trx, row.id, attemptToken)
-    return run(deps, job, row, attempt, attemptToken)
+    return run(deps, job, row, attempt, { attemptToken, delivered: [] })
   }
   const started = await updateGeneration(
     trx,
@@ -171,7 +178,7 @@ async function startAttempt(
   )
   if (started === undefined) throw new Error(`The job ${row.id} belongs to a generation that is ${row.status}.`)
   await append(trx, started, { kind: 'STARTED', previousStatus: 'QUEUED', at: now })
-  return run(deps, job, started, attempt, attemptToken)
+  return run(deps, job, started, attempt, { attemptToken, delivered: [] })
 }
 
 function newAttempt(row: GenerationRow, given: Pick<AttemptRow, 'id' | 'number' | 'startedAt'>): AttemptRow {
@@ -194,7 +201,7 @@ function run(
   job: ClaimedJob,
   row: GenerationRow,
   attempt: AttemptRow,
-  attemptToken: string,
+  own: Pick<RunningAttempt, 'attemptToken' | 'delivered'>,
 ): Begun {
   return {
     kind: 'run',
@@ -202,7 +209,8 @@ function run(
       job,
       attemptId: attempt.id,
       attemptNumber: attempt.number,
-      attemptToken,
+      ...own,
+      deliveredFormat: deliveredFormatOf(JSON.parse(row.parameters)),
       accountId: row.accountId,
       endUser: row.endUser,
       request: requestOf(deps, row),
@@ -220,10 +228,13 @@ function requestOf({ catalog }: AttemptBeginningDeps, row: GenerationRow): Provi
   if (model === undefined) return null
   return {
     modelName: model.providerModel,
+    wire: model.wire,
     prompt: row.prompt,
     negativePrompt: row.negativePrompt,
     count: row.count,
-    parameters: JSON.parse(row.parameters),
+    parameters: parametersForProvider(model, JSON.parse(row.parameters)),
+    referenceImages: [],
+    mask: null,
     previews: readStoredRequest(row.request).previews,
   }
 }

@@ -111,9 +111,10 @@ type FileParameters = Pick<GenerationParameters, 'background' | 'outputFormat' |
 function planFile(model: Model, input: GenerationInput, findings: PlanFindings): FileParameters {
   const { outputFormats, backgrounds } = model.capabilities
   let background = choose(model, 'background', input.background, backgrounds, null, findings)
-  // Without a format of the caller's, a transparent picture takes the first that can hold it.
-  const holding = outputFormats.find((format) => background !== 'TRANSPARENT' || format !== 'JPEG')
-  const fallback = holding ?? outputFormats[0] ?? null
+  // Without a format of the caller's, a transparent picture takes the first that can hold it, and any other stays as the
+  // provider makes it.
+  const holding = model.nativeFormats.find((format) => background !== 'TRANSPARENT' || format !== 'JPEG')
+  const fallback = holding ?? model.nativeFormats[0] ?? null
   const outputFormat = choose(model, 'outputFormat', input.outputFormat, outputFormats, fallback, findings)
   if (background === 'TRANSPARENT' && outputFormat === 'JPEG') {
     const allowed = backgrounds.filter((each) => each !== 'TRANSPARENT')

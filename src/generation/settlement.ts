@@ -115,7 +115,8 @@ export function createSettlement(deps: {
 
 function toTokenUsage(usage: ProviderUsage | null): TokenUsage | null {
   if (usage === null) return null
-  const { inputTokens: input, outputTokens, imageOutputTokens, totalTokens: total } = usage
+  const { inputTokens, imageInputTokens, outputTokens, imageOutputTokens, totalTokens: total } = usage
+  const input = inputTokens === null && imageInputTokens === null ? null : (inputTokens ?? 0) + (imageInputTokens ?? 0)
   const output =
     outputTokens === null && imageOutputTokens === null ? null : (outputTokens ?? 0) + (imageOutputTokens ?? 0)
   return { input, output, total }

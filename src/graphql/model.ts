@@ -16,6 +16,8 @@ export function resolveModel(models: ModelService, of: { readonly provider: stri
       aliases: [],
       lifecycle: { state: 'RETIRED', retiresAt: null, replacement: null, note: 'This server no longer knows it.' },
       capabilities: NO_CAPABILITIES,
+      nativeFormats: [],
+      wire: {},
       prices: [],
       tokenEstimates: [],
     }

@@ -7,6 +7,7 @@ export type ImageSize = { readonly width: number; readonly height: number }
 /** Tokens of a whole request as the vendor reports them; null where it tells nothing. */
 export type ReportedTokens = {
   readonly inputTokens: number | null
+  readonly imageInputTokens: number | null
   /** Text out. */
   readonly outputTokens: number | null
   readonly imageOutputTokens: number | null
@@ -126,6 +127,7 @@ function priceUnit(price: UnitPrice, usage: PricedUsage, factor: Ratio): PricedI
 
 const TOKEN_FIELDS: Partial<Record<PriceUnit, keyof ReportedTokens>> = {
   MILLION_INPUT_TOKENS: 'inputTokens',
+  MILLION_IMAGE_INPUT_TOKENS: 'imageInputTokens',
   MILLION_OUTPUT_TOKENS: 'outputTokens',
   MILLION_IMAGE_OUTPUT_TOKENS: 'imageOutputTokens',
 }
@@ -187,6 +189,7 @@ const LABELS = {
   FURTHER_MEGAPIXEL: 'Further megapixels',
   INPUT_MEGAPIXEL: 'Input megapixels',
   MILLION_INPUT_TOKENS: 'Input tokens',
+  MILLION_IMAGE_INPUT_TOKENS: 'Image input tokens',
   MILLION_OUTPUT_TOKENS: 'Output tokens',
   MILLION_IMAGE_OUTPUT_TOKENS: 'Image output tokens',
 } as const satisfies Record<PriceUnit, string>

@@ -13,6 +13,7 @@ export const PRICE_UNITS = [
   'FURTHER_MEGAPIXEL',
   'INPUT_MEGAPIXEL',
   'MILLION_INPUT_TOKENS',
+  'MILLION_IMAGE_INPUT_TOKENS',
   'MILLION_OUTPUT_TOKENS',
   'MILLION_IMAGE_OUTPUT_TOKENS',
 ] as const
@@ -29,6 +30,13 @@ export type Model = {
   readonly aliases: readonly ModelAlias[]
   readonly lifecycle: Lifecycle
   readonly capabilities: ModelCapabilities
+  /**
+   * Of `capabilities.outputFormats`, those that the provider can be asked for. Any other is converted here from what it
+   * makes. Empty: it cannot be asked.
+   */
+  readonly nativeFormats: readonly ImageFormat[]
+  /** Facts that only the provider's adapter reads: field names, forms of the call, graph templates. Plain JSON. */
+  readonly wire: Readonly<Record<string, unknown>>
   /** Empty: the price is unknown, which is null to clients and never 0. */
   readonly prices: readonly PriceRule[]
   /** How many tokens a request uses, for models priced by token. */
@@ -72,10 +80,16 @@ export type ModelCapabilities = {
   readonly backgrounds: readonly ImageBackground[]
   readonly outputCompression: boolean
   readonly seed: boolean
+  /** The largest seed; null: as large as can be. */
+  readonly maxSeed: number | null
   readonly negativePrompt: boolean
   readonly guidanceScale: boolean
+  /** null: not stated. */
+  readonly guidanceScaleRange: { readonly min: number; readonly max: number } | null
   readonly enhancePrompt: boolean
   readonly watermark: boolean
+  /** A model that only edits needs at least one. */
+  readonly minReferenceImages: number
   readonly maxReferenceImages: number
   readonly mask: boolean
   readonly maxPreviews: number
@@ -96,13 +110,24 @@ export type PriceRule = {
   readonly source: string
 }
 
-/** Tokens of one image; `size` and `quality` null: whatever they are. The upper bound is what is held. */
+export type TokenUnit = Extract<PriceUnit, `MILLION_${string}`>
+
+/**
+ * Tokens of one image; `size` and `quality` null: whatever they are. The upper bound is what is held. What depends on
+ * the request is added to `min` and `max`.
+ */
 export type TokenEstimate = {
   readonly size: string | null
   readonly quality: string | null
-  readonly unit: 'MILLION_INPUT_TOKENS' | 'MILLION_OUTPUT_TOKENS' | 'MILLION_IMAGE_OUTPUT_TOKENS'
+  readonly unit: TokenUnit
   readonly min: number
   readonly max: number
+  /** Patches along the long side, where the tokens follow from the size; see `ledger/token-estimate.ts`. */
+  readonly grid?: number
+  /** Tokens for each byte of the prompts in UTF-8. */
+  readonly perPromptByte?: { readonly min: number; readonly max: number }
+  readonly perReferenceImage?: { readonly min: number; readonly max: number }
+  readonly perPreview?: number
 }
 
 /** What is really asked of the provider, after defaults and adjustments. null: the provider decides. */

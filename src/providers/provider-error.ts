@@ -43,6 +43,7 @@ export class ProviderError extends Error {
     this.retryAfterMs = details.retryAfterMs ?? null
     this.providerCode = details.providerCode ?? null
     this.providerRequestId = details.providerRequestId ?? null
-    this.providerBilled = details.providerBilled ?? (details.delivery === 'UNKNOWN' ? null : false)
+    const { providerBilled = details.delivery === 'UNKNOWN' ? null : false } = details
+    this.providerBilled = providerBilled
   }
 }

@@ -5,6 +5,7 @@ import type { ProviderImage, ProviderOutput } from '../providers/provider.ts'
 import { ProviderError } from '../providers/provider-error.ts'
 import { imageBlobKey } from '../storage/blob-keys.ts'
 import type { BlobStorage } from '../storage/blob-storage.ts'
+import { convertImage } from '../storage/image-conversion.ts'
 import { type InspectedImage, inspectImage } from '../storage/image-inspection.ts'
 import { BrokenImageError } from '../storage/image-probe.ts'
 import { wholeNumber } from './vendor-numbers.ts'
@@ -21,7 +22,7 @@ export type Unkept =
   | { readonly kind: 'unstored'; readonly imageIndex: number }
 
 /**
- * Looks at the bytes, stores them, records them. A picture that is none, or that cannot be stored, is the failure of its
+ * Looks at the bytes, stores them in the format that was asked for, records them. A picture that is none, or that cannot be stored, is the failure of its
  * index alone: the others go on, and the vendor is not made to fail for it. Throws LeaseLostError only.
  */
 export async function keepImage(
@@ -30,7 +31,10 @@ export async function keepImage(
   image: ProviderImage,
 ): Promise<Unkept | undefined> {
   try {
-    await store(deps, attempt, image, await inspectImage(image.bytes))
+    const inspected = await inspectImage(image.bytes)
+    const converted = await convert(attempt, image.bytes)
+    if (converted === undefined) await store(deps, attempt, image, inspected)
+    else await store(deps, attempt, { ...image, bytes: converted }, await inspectImage(converted))
     return undefined
   } catch (cause) {
     if (cause instanceof LeaseLostError) throw cause
@@ -39,6 +43,12 @@ export async function keepImage(
     deps.logger.error({ generation, imageIndex: image.index, err: cause }, 'A picture could not be stored')
     return { kind: 'unstored', imageIndex: image.index }
   }
+}
+
+/** undefined: nothing is to be changed. */
+async function convert(attempt: RunningAttempt, bytes: Uint8Array): Promise<Uint8Array | undefined> {
+  const { format, compression } = attempt.deliveredFormat
+  return format === null ? undefined : convertImage(bytes, { format, compression })
 }
 
 async function store(

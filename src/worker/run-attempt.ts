@@ -111,6 +111,7 @@ function createConversation(
     attemptId: attempt.attemptId,
     attemptNumber: attempt.attemptNumber,
     apiKey: null,
+    delivered: new Set(attempt.delivered),
     signal,
     onSending: () => own(attempts.markSending(attempt)),
     onAccepted(reference) {
@@ -138,7 +139,7 @@ async function askToStop(
 ): Promise<void> {
   if (reference === null || provider.cancel === undefined) return
   const limit = new AbortController()
-  const asked = provider.cancel(reference, limit.signal).catch((error: unknown) => {
+  const asked = provider.cancel(reference, { apiKey: null, signal: limit.signal }).catch((error: unknown) => {
     logger.warn({ provider: provider.id, err: error }, 'The provider could not be asked to stop')
   })
   const timer = new AbortController()

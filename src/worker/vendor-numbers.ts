@@ -24,6 +24,7 @@ export function readNumbers(output: ProviderOutput): ProviderOutput {
 function readUsage(usage: ProviderUsage): ProviderUsage {
   return {
     inputTokens: wholeNumber(usage.inputTokens),
+    imageInputTokens: wholeNumber(usage.imageInputTokens),
     outputTokens: wholeNumber(usage.outputTokens),
     imageOutputTokens: wholeNumber(usage.imageOutputTokens),
     totalTokens: wholeNumber(usage.totalTokens),

@@ -11,6 +11,7 @@ import type {
 import { type Delivery, ProviderError, type ProviderErrorKind } from '../../src/providers/provider-error.ts'
 import { Secret } from '../../src/secret.ts'
 import { probeImage } from '../../src/storage/image-probe.ts'
+import type { WireServer } from '../support/wire/wire-server.ts'
 
 /** A provider with a vendor behind it that will do what the scene says to this request. */
 export type ProviderStage = {
@@ -18,6 +19,10 @@ export type ProviderStage = {
   readonly request: ProviderRequest
   /** The same vendor as another process sees it: for resuming after a crash. */
   restart?(): ImageProvider
+  /** The vendor, where it is one that is spoken to over HTTP. */
+  readonly wire?: Pick<WireServer, 'requests' | 'billable'>
+  /** How many billable requests all of the images take. */
+  readonly calls?: number
   close?(): Promise<void>
 }
 
@@ -40,6 +45,11 @@ export type ProviderScenes = {
     readonly kind: ProviderErrorKind
     readonly delivery: Delivery
     readonly retryAfterMs?: number
+    readonly providerBilled?: boolean | null
+    readonly providerCode?: string
+    readonly providerRequestId?: string
+    /** Billable requests that the vendor gets to see; 1 unless told otherwise. */
+    readonly calls?: number
   }[]
 }
 
@@ -79,9 +89,23 @@ function describeSuccess(scenes: ProviderScenes): void {
     const { provider, request } = await arrange(scenes.complete)
     const { call, log } = createCall()
     await provider.generate(request, call)
-    const expected = provider.resume ? ['sending', 'accepted'] : ['sending']
-    expect(log.steps.filter((step) => step !== 'image')).toEqual(expected)
-    expect(log.steps.slice(expected.length)).toEqual(indexesOf(request).map(() => 'image'))
+    expect(log.steps.filter((step) => step === 'sending')).toHaveLength(1)
+    expect(log.steps[0]).toBe('sending')
+    expect(log.steps.filter((step) => step === 'image')).toHaveLength(request.count)
+    expect(log.steps.includes('accepted')).toBe(provider.resume !== undefined)
+    if (provider.resume) expect(log.steps.indexOf('accepted')).toBeLessThan(log.steps.indexOf('image'))
+  })
+
+  it('makes each call once, with the key in no place but a header', async () => {
+    const { provider, request, wire, calls } = await arrange(scenes.complete)
+    if (!wire) return
+    const { call } = createCall()
+    await provider.generate(request, call)
+    expect(wire.billable).toHaveLength(calls ?? 1)
+    for (const { path, query, body } of wire.requests) {
+      expect(`${path}?${query}`).not.toContain(KEY)
+      expect(body.includes(KEY)).toBe(false)
+    }
   })
 
   it('tells progress that never goes back, and shows previews that are pictures of what was asked for', async () => {
@@ -115,18 +139,54 @@ function describeResuming(scenes: ProviderScenes): void {
   it('goes on from its reference after a crash, without sending anything again', async () => {
     const stage = await arrange(scenes.complete)
     if (!stage.provider.resume) return expect(stage.restart).toBeUndefined()
-    const crash = new AbortController()
-    const first = createCall({ signal: crash.signal, onAccepted: async () => crash.abort() })
-    await expect(stage.provider.generate(stage.request, first.call)).rejects.toBeInstanceOf(ProviderError)
-    const { call, log } = createCall()
-    const reference: ProviderReference = JSON.parse(JSON.stringify(first.log.reference))
-    const provider = stage.restart?.() ?? stage.provider
-    const output = await provider.resume?.(reference, stage.request, call)
+    const { output, log } = await crashAndResume(stage, 1)
     expect(output?.failures).toEqual([])
     expect(log.images.map((image) => image.index).sort()).toEqual(indexesOf(stage.request))
     expect(log.steps).not.toContain('sending')
-    expect(log.steps).not.toContain('accepted')
+    if (stage.wire) expect(stage.wire.billable).toHaveLength(stage.calls ?? 1)
   })
+
+  it('gives up no more than what was being sent, wherever it crashed after the first acceptance', async () => {
+    for (let writes = 1, isThrough = false; !isThrough; writes++) {
+      const stage = await arrange(scenes.complete)
+      if (!stage.provider.resume) return
+      const { output, log, crashed } = await crashAndResume(stage, writes)
+      const failed = output?.failures ?? []
+      for (const { error } of failed) expect(error).toMatchObject({ delivery: 'UNKNOWN', providerBilled: null })
+      expect(failed.length).toBeLessThanOrEqual(1)
+      const indexes = [...log.images.map((image) => image.index), ...failed.map(({ imageIndex }) => imageIndex)]
+      expect(indexes.sort()).toEqual(indexesOf(stage.request))
+      if (stage.wire) expect(stage.wire.billable.length + failed.length).toBe(stage.calls ?? 1)
+      isThrough = !crashed
+    }
+  })
+
+  it('does not fetch again what is stored already', async () => {
+    const stage = await arrange(scenes.complete)
+    if (!stage.provider.resume) return
+    const { log } = await crashAndResume(stage, 1, new Set([0]))
+    expect(log.images.map((image) => image.index).sort()).toEqual(indexesOf(stage.request).slice(1))
+  })
+}
+
+/** The process dies with its n-th write of a reference; where there are fewer it comes to its end, and is resumed too. */
+async function crashAndResume(stage: ProviderStage, writes: number, delivered: ReadonlySet<number> = new Set()) {
+  const crash = new AbortController()
+  let written = 0
+  const first = createCall({
+    signal: crash.signal,
+    onAccepted: async () => {
+      written += 1
+      if (written === writes) crash.abort()
+    },
+  })
+  const outcome = await stage.provider.generate(stage.request, first.call).catch((error: unknown) => error)
+  if (crash.signal.aborted) expect(outcome).toBeInstanceOf(ProviderError)
+  const { call, log } = createCall({ delivered })
+  const reference: ProviderReference = JSON.parse(JSON.stringify(first.log.reference))
+  const provider = stage.restart?.() ?? stage.provider
+  const output = await provider.resume?.(reference, stage.request, call)
+  return { output, log, crashed: crash.signal.aborted }
 }
 
 function describeEnding(scenes: ProviderScenes): void {
@@ -171,12 +231,14 @@ function describeEnding(scenes: ProviderScenes): void {
 }
 
 function describeFailure({ failures }: ProviderScenes): void {
-  it.each(failures)('classifies: $title', async ({ arrange: scene, kind, delivery, retryAfterMs }) => {
-    const { provider, request } = await arrange(scene)
+  it.each(failures)('classifies: $title', async ({ title: _, arrange: scene, calls = 1, ...expected }) => {
+    const { kind, delivery, retryAfterMs = null } = expected
+    const { provider, request, wire } = await arrange(scene)
     const { call, log } = createCall()
     const error = await rejectionOf(provider.generate(request, call))
     expect(error).toBeInstanceOf(ProviderError)
-    expect(error).toMatchObject({ kind, delivery, retryAfterMs: retryAfterMs ?? null })
+    expect(error).toMatchObject({ ...expected, kind, delivery, retryAfterMs })
+    if (wire) expect(wire.billable).toHaveLength(delivery === 'NOT_SENT' ? 0 : calls)
     expect(log.steps.includes('sending')).toBe(delivery !== 'NOT_SENT')
     // Text of causes and own properties as well: errors are logged whole.
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(KEY)
@@ -202,7 +264,9 @@ async function arrange<Stage extends ProviderStage>(scene: Arrange<Stage>): Prom
   return stage
 }
 
-type OwnSide = Partial<Pick<ProviderCall, 'signal' | 'onSending' | 'onAccepted' | 'onImage' | 'attemptNumber'>>
+type OwnSide = Partial<
+  Pick<ProviderCall, 'signal' | 'delivered' | 'onSending' | 'onAccepted' | 'onImage' | 'attemptNumber'>
+>
 
 /** A caller that writes down what it is told. What is passed in is done after that. */
 export function createCall(own: OwnSide = {}): { readonly call: ProviderCall; readonly log: Log } {
@@ -211,6 +275,7 @@ export function createCall(own: OwnSide = {}): { readonly call: ProviderCall; re
     attemptId: 'att_1',
     attemptNumber: own.attemptNumber ?? 1,
     apiKey: new Secret(KEY),
+    delivered: own.delivered ?? new Set(),
     signal: own.signal ?? new AbortController().signal,
     onSending: async () => {
       log.steps.push('sending')

@@ -36,6 +36,9 @@ function createRequest(directives: string, changes: Changes = {}): ProviderReque
     negativePrompt: null,
     count: 1,
     previews: 0,
+    wire: {},
+    referenceImages: [],
+    mask: null,
     ...changes,
     parameters: { ...PARAMETERS, ...changes.parameters },
   }
@@ -228,13 +231,13 @@ describe('a job of the sandbox', () => {
     const provider = createProvider()
     const { call, log } = createCall({
       onAccepted: async (reference) => {
-        setImmediate(() => provider.cancel?.(reference, AbortSignal.timeout(1000)))
+        setImmediate(() => provider.cancel?.(reference, { apiKey: null, signal: AbortSignal.timeout(1000) }))
       },
     })
     const hanging = provider.generate(createRequest('delay=0 hang'), call)
     await expect(hanging).rejects.toMatchObject({ providerCode: 'sandbox_canceled', delivery: 'ANSWERED' })
     expect(log.images).toEqual([])
-    await provider.cancel?.({ jobId: 'sandbox_gone' }, AbortSignal.timeout(1000))
+    await provider.cancel?.({ jobId: 'sandbox_gone' }, { apiKey: null, signal: AbortSignal.timeout(1000) })
   })
 
   it('is not known by a reference that is none of its own', async () => {

@@ -56,6 +56,7 @@ export function createScriptedProvider(
   return {
     id,
     name: `Scripted ${id}`,
+    keyed: false,
     configured,
     generate: (request, call) => take(createTurn({ kind: 'generate', request, call, reference: null }, onSent)),
     ...(canResume && {

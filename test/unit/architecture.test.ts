@@ -28,11 +28,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/metrics.ts': [],
   'src/viewer.ts': [],
   'src/config.ts': BASE,
+  'src/outbound': BASE,
   'src/store': BASE,
   'src/storage': BASE,
   'src/providers': ['src/providers/catalog', ...BASE],
   'src/providers/catalog': [...PORTS, ...BASE],
-  'src/providers/sandbox': [...PORTS, ...BASE],
+  'src/providers/wire': ['src/outbound', ...PORTS, ...BASE],
+  ...Object.fromEntries(listVendors().map((room) => [room, ['src/providers/wire', 'src/outbound', ...PORTS, ...BASE]])),
   'src/events': ['src/store', ...BASE],
   'src/ledger': ['src/store', ...BASE],
   'src/queue': ['src/store', PROVIDER_ERROR, ...BASE],
@@ -62,6 +64,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   graphql: ['src/graphql', 'src/transport', 'src/cli'],
   'graphql-ws': ['src/transport', 'src/cli'],
   'graphql-yoga': ['src/transport'],
+  'ipaddr.js': ['src/outbound'],
   jose: ['src/identity'],
   kysely: ['src/store'],
   'lru-cache': ['src/generation', 'src/identity', 'src/store'],
@@ -72,6 +75,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'rate-limiter-flexible': ['src/identity'],
   sharp: ['src/storage', 'src/providers/sandbox'],
   thumbhash: ['src/storage'],
+  undici: ['src/outbound', 'src/providers/wire'],
   uuid: ['src/ids.ts'],
   ws: ['src/transport', 'src/cli'],
   zod: ['src/cli', 'src/config.ts', 'src/generation', 'src/identity', 'src/providers/catalog'],
@@ -79,6 +83,13 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 
 /** What the typings of the command line stand on. */
 const IMPORTED_ELSEWHERE = ['commander']
+
+/** One folder each, and nothing of another's. */
+function listVendors(): readonly string[] {
+  return readdirSync(join(import.meta.dirname, '../../src/providers'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !['catalog', 'wire'].includes(entry.name))
+    .map((entry) => `src/providers/${entry.name}`)
+}
 
 const ENTRIES = ['src/main.ts', 'src/cli/main.ts']
 const READS_ENVIRONMENT = ['src/config.ts', 'src/cli/process-context.ts', ...ENTRIES]

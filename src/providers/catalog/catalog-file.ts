@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import type { Model, ModelCapabilities, PriceRule } from '../model.ts'
+import type { Model, PriceRule } from '../model.ts'
 import { catalogFileSchema, type ModelPatch, type PricePatch } from './catalog-schema.ts'
+import { defineModel } from './define-model.ts'
 import { findJsonFault, findJsonLine } from './json-lines.ts'
 
 /**
@@ -66,7 +67,7 @@ export function mergeCatalog(base: readonly Model[], file: CatalogFile): readonl
     const known = models.get(patch.id)
     if (!known && (patch.provider === undefined || patch.capabilities === undefined))
       throw fail('is a new model and needs "provider" and "capabilities". To change a known model, check its id.')
-    models.set(patch.id, applyPatch(known ?? newModel(patch.id), patch, file))
+    models.set(patch.id, applyPatch(known ?? defineModel({ id: patch.id, capabilities: {} }), patch, file))
   }
   const merged = [...models.values()]
   assertReplacementsExist(merged, file)
@@ -75,11 +76,15 @@ export function mergeCatalog(base: readonly Model[], file: CatalogFile): readonl
 
 function applyPatch(model: Model, patch: ModelPatch, file: CatalogFile): Model {
   const { prices, ...rest } = patch
+  const capabilities = { ...model.capabilities, ...patch.capabilities }
   return {
     ...model,
+    // Formats that are stated without saying how they are made are the provider's own.
+    ...(patch.capabilities?.outputFormats && { nativeFormats: capabilities.outputFormats }),
     ...rest,
     lifecycle: { ...model.lifecycle, ...patch.lifecycle },
-    capabilities: { ...model.capabilities, ...patch.capabilities },
+    capabilities,
+    wire: { ...model.wire, ...patch.wire },
     prices: prices ? prices.map((price) => toPriceRule(price, file)) : model.prices,
   }
 }
@@ -90,52 +95,6 @@ function toPriceRule(price: PricePatch, file: CatalogFile): PriceRule {
     asOf: price.asOf ?? file.changedAt,
     source: price.source ?? `catalogue file ${basename(file.path)}`,
   }
-}
-
-/** A model that can do nothing but paint one image as its provider likes; its price is unknown. */
-function newModel(id: string): Model {
-  const provider = id.slice(0, id.indexOf('/'))
-  const name = id.slice(provider.length + 1)
-  return {
-    id,
-    provider,
-    providerModel: name,
-    name,
-    description: null,
-    aliases: [],
-    lifecycle: { state: 'ACTIVE', retiresAt: null, replacement: null, note: null },
-    capabilities: NO_CAPABILITIES,
-    prices: [],
-    tokenEstimates: [],
-  }
-}
-
-const NO_CAPABILITIES: ModelCapabilities = {
-  sizes: [],
-  aspectRatios: [],
-  width: null,
-  height: null,
-  maxPixels: null,
-  minPixels: null,
-  defaultSize: null,
-  maxCount: 1,
-  maxPromptLength: null,
-  qualities: [],
-  defaultQuality: null,
-  styles: [],
-  outputFormats: ['PNG'],
-  backgrounds: [],
-  outputCompression: false,
-  seed: false,
-  negativePrompt: false,
-  guidanceScale: false,
-  enhancePrompt: false,
-  watermark: false,
-  maxReferenceImages: 0,
-  mask: false,
-  maxPreviews: 0,
-  progress: false,
-  providerOptions: null,
 }
 
 function assertReplacementsExist(models: readonly Model[], file: CatalogFile): void {

@@ -13,6 +13,10 @@ const sizeRange = z
   .strictObject({ min: z.int().min(1), max: z.int().min(1), multipleOf: z.int().min(1) })
   .refine((range) => range.min <= range.max, 'min is above max.')
 
+const numberRange = z
+  .strictObject({ min: z.number().min(0), max: z.number().min(0) })
+  .refine((range) => range.min <= range.max, 'min is above max.')
+
 const capabilities = z.strictObject({
   sizes: z.array(size).exactOptional(),
   aspectRatios: z.array(aspectRatio).exactOptional(),
@@ -30,10 +34,13 @@ const capabilities = z.strictObject({
   backgrounds: z.array(z.enum(IMAGE_BACKGROUNDS)).exactOptional(),
   outputCompression: z.boolean().exactOptional(),
   seed: z.boolean().exactOptional(),
+  maxSeed: count.nullable().exactOptional(),
   negativePrompt: z.boolean().exactOptional(),
   guidanceScale: z.boolean().exactOptional(),
+  guidanceScaleRange: numberRange.nullable().exactOptional(),
   enhancePrompt: z.boolean().exactOptional(),
   watermark: z.boolean().exactOptional(),
+  minReferenceImages: count.exactOptional(),
   maxReferenceImages: count.exactOptional(),
   mask: z.boolean().exactOptional(),
   maxPreviews: count.exactOptional(),
@@ -74,9 +81,18 @@ const tokenEstimate = z
   .strictObject({
     size: size.nullable().default(null),
     quality: z.string().nullable().default(null),
-    unit: z.enum(['MILLION_INPUT_TOKENS', 'MILLION_OUTPUT_TOKENS', 'MILLION_IMAGE_OUTPUT_TOKENS']),
+    unit: z.enum([
+      'MILLION_INPUT_TOKENS',
+      'MILLION_IMAGE_INPUT_TOKENS',
+      'MILLION_OUTPUT_TOKENS',
+      'MILLION_IMAGE_OUTPUT_TOKENS',
+    ]),
     min: count,
     max: count,
+    grid: z.int().min(1).exactOptional(),
+    perPromptByte: numberRange.exactOptional(),
+    perReferenceImage: numberRange.exactOptional(),
+    perPreview: count.exactOptional(),
   })
   .refine((estimate) => estimate.min <= estimate.max, 'min is above max.')
 
@@ -89,6 +105,8 @@ const model = z.strictObject({
   aliases: z.array(alias).exactOptional(),
   lifecycle: lifecycle.exactOptional(),
   capabilities: capabilities.exactOptional(),
+  nativeFormats: z.array(z.enum(IMAGE_FORMATS)).exactOptional(),
+  wire: z.record(z.string(), z.unknown()).exactOptional(),
   prices: z.array(price).exactOptional(),
   tokenEstimates: z.array(tokenEstimate).exactOptional(),
 })

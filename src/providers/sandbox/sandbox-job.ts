@@ -48,6 +48,7 @@ export async function runJob(deps: { clock: Clock; painter: Painter }, run: JobR
   easel.prepare(0)
   for (const moment of listMoments(order)) {
     if (moment.kind !== 'image' && dueAt(moment.at) < resumedAt) continue
+    if (moment.kind === 'image' && call.delivered.has(moment.index)) continue
     await waitUntil(moment.at)
     if (moment.kind === 'progress') {
       call.onProgress({ progress: moment.at, message: `Step ${moment.step} of ${directives.steps}` })

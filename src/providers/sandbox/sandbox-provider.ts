@@ -34,6 +34,7 @@ export function createSandboxProvider(deps: Deps): ImageProvider {
   return {
     id: 'sandbox',
     name: 'Sandbox',
+    keyed: false,
     configured: true,
 
     async generate(request, call) {

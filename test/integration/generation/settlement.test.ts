@@ -145,7 +145,13 @@ describeOnEachDatabase('settlement', (open) => {
   })
 
   describe('of what the vendor reports', () => {
-    const tokens = { inputTokens: 10, outputTokens: 2, imageOutputTokens: 1_000, totalTokens: 1_012 }
+    const tokens = {
+      inputTokens: 10,
+      imageInputTokens: null,
+      outputTokens: 2,
+      imageOutputTokens: 1_000,
+      totalTokens: 1_012,
+    }
 
     it('keeps its cost and its tokens', async () => {
       const end = await run(async (turn) => {
@@ -185,7 +191,10 @@ describeOnEachDatabase('settlement', (open) => {
         await turn.send()
         turn.call.onProgress({ progress: Number.NaN })
         await turn.call.onImage({ index: 0, bytes: createTinyPng(1), seed: 0.5, revisedPrompt: 'a fox' })
-        return answer({ reportedUsdMicros: 1.5, usage: { ...tokens, inputTokens: -1, imageOutputTokens: 0.1 } })
+        return answer({
+          reportedUsdMicros: 1.5,
+          usage: { ...tokens, inputTokens: -1, imageInputTokens: null, imageOutputTokens: 0.1 },
+        })
       })
       expect(end).toMatchObject({ status: 'COMPLETED', providerReportedMicros: null, chargedMicros: PRICE_MICROS })
       expect(JSON.parse(end.tokens ?? '')).toEqual({ input: null, output: 2, total: 1_012 })

@@ -43,6 +43,8 @@ export const MODEL: Model = {
   aliases: [{ name: 'painter-wide', parameters: { aspectRatio: '16:9' } }],
   lifecycle: { state: 'ACTIVE', retiresAt: null, replacement: null, note: null },
   capabilities: { ...NO_CAPABILITIES, maxCount: 10, outputFormats: ['PNG'] },
+  nativeFormats: ['PNG'],
+  wire: {},
   prices: [{ unit: 'IMAGE', size: null, quality: null, usd: '0.04', asOf: START, source: 'A price list.' }],
   tokenEstimates: [],
 }

@@ -206,7 +206,12 @@ describe('settle', () => {
     [{ unit: 'MILLION_IMAGE_OUTPUT_TOKENS', min: 200, max: 7000 }],
   )
   const size = { width: 1024, height: 1024 }
-  const used = (imageOutputTokens: number | null) => ({ inputTokens: null, outputTokens: null, imageOutputTokens })
+  const used = (imageOutputTokens: number | null) => ({
+    inputTokens: null,
+    imageInputTokens: null,
+    outputTokens: null,
+    imageOutputTokens,
+  })
 
   it('charges the tokens that the vendor reports', () => {
     const snapshot = known(createPriceSnapshot(tokens, square, dollars))
@@ -314,6 +319,7 @@ describe('whatever the prices are', () => {
     const tokens = fc.option(
       fc.record({
         inputTokens: fc.option(fc.nat(500_000)),
+        imageInputTokens: fc.constant(null),
         outputTokens: fc.constant(null),
         imageOutputTokens: fc.option(fc.nat(500_000)),
       }),

@@ -3,7 +3,7 @@ import type { ImageProvider } from '../../../src/providers/provider.ts'
 import { createProviderRegistry } from '../../../src/providers/provider-registry.ts'
 
 function createProvider(id: string): ImageProvider {
-  return { id, name: id, configured: true, generate: () => Promise.reject(new Error('Nobody asks.')) }
+  return { id, name: id, keyed: false, configured: true, generate: () => Promise.reject(new Error('Nobody asks.')) }
 }
 
 describe('the provider registry', () => {

@@ -38,9 +38,10 @@ function createOrder({
     providerOptions: null,
     ...changes,
   }
-  return readOrder({ modelName, prompt, negativePrompt, count: 1, previews: 0, parameters }, 1).picture(
-    parameters.seed ?? 1,
-  )
+  return readOrder(
+    { modelName, prompt, negativePrompt, count: 1, previews: 0, parameters, wire: {}, referenceImages: [], mask: null },
+    1,
+  ).picture(parameters.seed ?? 1)
 }
 
 const paint = (changes: Changes = {}) => painter.paint(createOrder(changes), wanted)

@@ -28,10 +28,16 @@ describe('what a vendor states', () => {
   })
 
   it('is read number by number, and the rest stays', () => {
-    const usage = { inputTokens: 3, outputTokens: -1, imageOutputTokens: 0.5, totalTokens: null }
+    const usage = {
+      inputTokens: 3,
+      imageInputTokens: null,
+      outputTokens: -1,
+      imageOutputTokens: 0.5,
+      totalTokens: null,
+    }
     expect(readNumbers(answer({ usage, reportedUsdMicros: 1.5 }))).toEqual({
       ...answer(),
-      usage: { inputTokens: 3, outputTokens: null, imageOutputTokens: null, totalTokens: null },
+      usage: { inputTokens: 3, imageInputTokens: null, outputTokens: null, imageOutputTokens: null, totalTokens: null },
       reportedUsdMicros: null,
     })
     expect(readNumbers(answer())).toEqual(answer())

@@ -1,0 +1,53 @@
+import type { Clock } from '../../clock.ts'
+import { OutboundError } from '../../outbound/outbound-error.ts'
+import type { OutboundFetch } from '../../outbound/outbound-fetch.ts'
+import { ProviderError } from '../provider-error.ts'
+import { createAbortion } from './transport-failure.ts'
+
+export const MAX_IMAGE_BYTES = 64 * 1024 * 1024
+const DOWNLOAD_MS = 60_000
+const TRIES = 3
+const PAUSE_MS = 500
+
+/**
+ * Fetches a finished picture from where the vendor has put it: without the key, bounded, and never from a private
+ * address. The link is free and lives for minutes, so a failure that may pass is tried again; the picture is paid for.
+ * Throws ProviderError.
+ */
+export async function downloadImage(
+  deps: { readonly clock: Clock; readonly fetchOutbound: OutboundFetch },
+  vendor: string,
+  url: string,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const request = { maxBytes: MAX_IMAGE_BYTES, timeoutMs: DOWNLOAD_MS, signal, accept: 'image/*' }
+      return (await deps.fetchOutbound(url, request)).bytes
+    } catch (error) {
+      if (signal.aborted) throw createAbortion(true)
+      if (!(error instanceof OutboundError) || !mayPass(error) || attempt === TRIES) throw lost(vendor, error)
+      await deps.clock.sleep(PAUSE_MS * attempt, signal)
+    }
+  }
+}
+
+/** A picture that a vendor hands over inside its answer. Throws ProviderError where it is no base64. */
+export function decodeBase64Image(vendor: string, text: unknown): Uint8Array {
+  const data = typeof text === 'string' ? text.replace(/^data:[^,]*,/, '') : ''
+  const bytes = Buffer.from(data, 'base64')
+  if (bytes.byteLength > 0) return bytes
+  const message = `${vendor} handed over a picture without bytes.`
+  throw new ProviderError({ kind: 'BAD_OUTPUT', delivery: 'ANSWERED', message, providerBilled: true })
+}
+
+function mayPass({ fault, status }: OutboundError): boolean {
+  if (fault === 'STATUS') return status !== null && (status >= 500 || status === 429)
+  return fault === 'UNREACHABLE' || fault === 'TIMEOUT'
+}
+
+function lost(vendor: string, cause: unknown): ProviderError {
+  const why = cause instanceof OutboundError ? ` ${cause.message}` : ''
+  const message = `${vendor} made the picture, but it could not be fetched from where ${vendor} has put it.${why}`
+  return new ProviderError({ kind: 'BAD_OUTPUT', delivery: 'ANSWERED', message, providerBilled: true, cause })
+}

@@ -1,0 +1,71 @@
+import type { Clock } from '../../clock.ts'
+import { ProviderError } from '../provider-error.ts'
+import { createAbortion } from './transport-failure.ts'
+
+export type Polling = {
+  readonly vendor: string
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** Between two looks. After a look that failed the pause doubles, up to `maxPauseMs`. */
+  readonly pauseMs: number
+  readonly maxPauseMs?: number
+  /** How long a job may take before it is given up. */
+  readonly limitMs: number
+}
+
+const MAX_PAUSE_MS = 10_000
+
+/**
+ * Asks until there is an answer. Asking is free and the job is paid for, so a look that fails in a way that may pass (no
+ * connection, 429, 5xx) says nothing of the job. `look` answers undefined while the job runs, and a ProviderError where
+ * the job has failed; what it throws is a failure of the look alone. Throws ProviderError.
+ */
+export async function pollUntilDone<Value>(
+  polling: Polling,
+  look: () => Promise<Value | ProviderError | undefined>,
+): Promise<Value> {
+  const { vendor, clock, signal, pauseMs, maxPauseMs = MAX_PAUSE_MS } = polling
+  const giveUpAt = clock.now() + polling.limitMs
+  let pause = pauseMs
+  for (;;) {
+    if (signal.aborted) throw createAbortion(true)
+    const seen = await look().catch((error: unknown) => new FailedLook(error))
+    if (signal.aborted) throw createAbortion(true)
+    if (seen instanceof ProviderError) throw seen
+    if (seen instanceof FailedLook) {
+      if (!seen.mayPass) throw outOfSight(vendor, seen.error)
+      pause = Math.min(Math.max(pause * 2, seen.retryAfterMs), maxPauseMs)
+    } else if (seen !== undefined) {
+      return seen
+    } else {
+      pause = pauseMs
+    }
+    if (clock.now() + pause > giveUpAt) throw tooLong(vendor)
+    await clock.sleep(pause, signal)
+  }
+}
+
+class FailedLook {
+  readonly error: unknown
+  readonly mayPass: boolean
+  readonly retryAfterMs: number
+  constructor(error: unknown) {
+    this.error = error
+    const isKnown = error instanceof ProviderError
+    this.mayPass = isKnown && ['UNAVAILABLE', 'TIMEOUT', 'RATE_LIMITED'].includes(error.kind)
+    this.retryAfterMs = isKnown ? (error.retryAfterMs ?? 0) : 0
+  }
+}
+
+function tooLong(vendor: string): ProviderError {
+  const message = `${vendor} took the job and did not finish it in time.`
+  return new ProviderError({ kind: 'TIMEOUT', delivery: 'UNKNOWN', message })
+}
+
+/** The key was taken back, the job is gone, or it is no longer understood: the job may be done and billed all the same. */
+function outOfSight(vendor: string, error: unknown): unknown {
+  if (!(error instanceof ProviderError)) return error
+  const { kind, providerCode, providerRequestId } = error
+  const message = `${vendor} took the job and no longer says what became of it. ${error.message}`
+  return new ProviderError({ kind, delivery: 'UNKNOWN', message, providerCode, providerRequestId, cause: error })
+}

@@ -1,0 +1,171 @@
+import type { ProviderCall, ProviderReference } from '../provider.ts'
+import { type Delivery, ProviderError, type ProviderErrorKind } from '../provider-error.ts'
+import { asNotSent, concernsAll, type PartResult } from './fan-out.ts'
+import { assertWanted } from './transport-failure.ts'
+
+/** What the vendor gave for a job: its id and whatever is needed to ask after it. Plain JSON, persisted. */
+export type SubmittedJob = { readonly id: string; readonly [key: string]: unknown }
+
+export type JobSteps<Value> = {
+  /** The one billable call of a part. Throws ProviderError. */
+  submit(index: number): Promise<SubmittedJob>
+  /** Waits for the job and hands over what it made. Sends nothing billable, so it may be done again after a crash. */
+  follow(job: SubmittedJob, index: number, signal: AbortSignal): Promise<Value>
+}
+
+/**
+ * A request as one or more jobs of a submit-and-poll vendor. How far each has come is on disk before the next thing
+ * happens to it, so that after a crash jobs that were taken are followed, those that were never sent are sent, and only
+ * the one that was being sent at that very moment is given up as unknown. Nothing is ever submitted twice.
+ *
+ * `reference`: of an attempt that is resumed. Jobs are submitted one after the other and followed side by side.
+ */
+export async function runJobs<Value>(
+  given: { readonly parts: number; readonly call: ProviderCall; readonly reference: ProviderReference | null },
+  steps: JobSteps<Value>,
+): Promise<readonly PartResult<Value>[]> {
+  const { call } = given
+  assertWanted(call.signal, given.reference !== null)
+  const stop = new AbortController()
+  const signal = AbortSignal.any([call.signal, stop.signal])
+  const record = createRecord(given.parts, given.reference, call)
+  const followed: Promise<PartResult<Value>>[] = []
+
+  const follow = (index: number, job: SubmittedJob) => {
+    const result = settlePart(index, steps.follow(job, index, signal))
+    // Whatever ends one of them for good, such as a lost lease, ends all.
+    result.catch(() => stop.abort())
+    followed.push(result)
+  }
+  try {
+    for (const [index, part] of record.parts.entries()) if (part.state === 'TAKEN') follow(index, part.job)
+    await submitUnsent(record, { signal, submit: steps.submit, onTaken: follow })
+    const results = await Promise.all(followed)
+    assertWanted(call.signal, true)
+    return [...results, ...record.listFailures()].sort((left, right) => left.index - right.index)
+  } catch (error) {
+    stop.abort()
+    await Promise.allSettled(followed)
+    throw error
+  }
+}
+
+/** One after the other, so that a crash finds at most one of them on its way. */
+async function submitUnsent(
+  record: JobRecord,
+  given: {
+    readonly signal: AbortSignal
+    submit(index: number): Promise<SubmittedJob>
+    onTaken(index: number, job: SubmittedJob): void
+  },
+): Promise<void> {
+  const { signal } = given
+  let general: ProviderError | undefined
+  for (const [index, part] of record.parts.entries()) {
+    if (part.state !== 'UNSENT') continue
+    assertWanted(signal, record.hasSent())
+    if (general) {
+      record.markFailed(index, asNotSent(general))
+      continue
+    }
+    await record.markSending(index)
+    assertWanted(signal, true)
+    const result = await settlePart(index, given.submit(index))
+    if ('value' in result) {
+      await record.markTaken(index, result.value)
+      given.onTaken(index, result.value)
+    } else {
+      assertWanted(signal, true)
+      record.markFailed(index, result.error)
+      if (concernsAll(result.error)) general = result.error
+    }
+  }
+}
+
+/** The jobs of a reference that the vendor has taken. */
+export function takenJobs(reference: ProviderReference): readonly SubmittedJob[] {
+  return readParts(reference).flatMap((part) => (part.state === 'TAKEN' ? [part.job] : []))
+}
+
+type Part =
+  | { readonly state: 'UNSENT' }
+  | { readonly state: 'SENDING' }
+  | { readonly state: 'TAKEN'; readonly job: SubmittedJob }
+  | { readonly state: 'FAILED'; readonly error: StoredError }
+
+async function settlePart<Value>(index: number, work: Promise<Value>): Promise<PartResult<Value>> {
+  try {
+    return { index, value: await work }
+  } catch (error) {
+    if (error instanceof ProviderError) return { index, error }
+    throw error
+  }
+}
+
+function createRecord(count: number, reference: ProviderReference | null, call: ProviderCall) {
+  const parts: Part[] = reference
+    ? readParts(reference)
+    : Array.from({ length: count }, (): Part => ({ state: 'UNSENT' }))
+  let sent = reference !== null
+  const isTaken = () => parts.some((part) => part.state === 'TAKEN')
+  const write = () => {
+    const ids = parts.flatMap((part) => (part.state === 'TAKEN' ? [part.job.id] : []))
+    return call.onAccepted({ jobId: ids.join(' '), parts })
+  }
+  return {
+    parts,
+    hasSent: () => sent,
+    async markSending(index: number): Promise<void> {
+      parts[index] = { state: 'SENDING' }
+      // Before anything was taken there is no reference to write: a crash then leaves the whole attempt unknown.
+      if (isTaken()) await write()
+      else await call.onSending()
+      sent = true
+    },
+    markFailed(index: number, error: ProviderError): void {
+      parts[index] = { state: 'FAILED', error: toStored(error) }
+    },
+    async markTaken(index: number, job: SubmittedJob): Promise<void> {
+      parts[index] = { state: 'TAKEN', job }
+      await write()
+    },
+    listFailures(): { readonly index: number; readonly error: ProviderError }[] {
+      return parts.flatMap((part, index) => {
+        if (part.state === 'FAILED') return [{ index, error: fromStored(part.error) }]
+        return part.state === 'SENDING' ? [{ index, error: createLoss() }] : []
+      })
+    },
+  }
+}
+
+type JobRecord = ReturnType<typeof createRecord>
+
+function readParts(reference: ProviderReference): Part[] {
+  const { parts } = reference
+  if (!Array.isArray(parts)) throw new Error('A reference of submitted jobs has no parts.')
+  return structuredClone(parts)
+}
+
+function createLoss(): ProviderError {
+  const message = 'The server stopped while it sent this part of the request. Nobody can tell whether it was taken.'
+  return new ProviderError({ kind: 'UNAVAILABLE', delivery: 'UNKNOWN', message })
+}
+
+type StoredError = {
+  readonly kind: ProviderErrorKind
+  readonly delivery: Delivery
+  readonly message: string
+  readonly retryAfterMs: number | null
+  readonly providerCode: string | null
+  readonly providerRequestId: string | null
+  readonly providerBilled: boolean | null
+}
+
+function toStored(error: ProviderError): StoredError {
+  const { kind, delivery, message, retryAfterMs, providerCode, providerRequestId, providerBilled } = error
+  return { kind, delivery, message, retryAfterMs, providerCode, providerRequestId, providerBilled }
+}
+
+function fromStored(error: StoredError): ProviderError {
+  return new ProviderError(error)
+}

@@ -1,0 +1,69 @@
+import { type Clock, openTimeLimit } from '../../clock.ts'
+import { ProviderError } from '../provider-error.ts'
+import { createAbortion, toTransportFailure } from './transport-failure.ts'
+import type { VendorFetch } from './vendor-fetch.ts'
+
+export type VendorRequest = {
+  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | FormData
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+}
+
+/** A whole answer, read to its end and bounded. */
+export type VendorAnswer = {
+  readonly status: number
+  readonly ok: boolean
+  readonly headers: Headers
+  readonly bytes: Uint8Array
+  /** Parsed JSON; undefined where it is none. */
+  json(): unknown
+}
+
+export type VendorHttp = (request: VendorRequest) => Promise<VendorAnswer>
+
+/** For vendors without an SDK: one request, one whole answer. Throws ProviderError, and only where no answer came. */
+export function createVendorHttp(deps: { vendor: string; fetch: VendorFetch; clock: Clock }): VendorHttp {
+  return async ({ method, url, headers, body, timeoutMs, signal }) => {
+    const limit = openTimeLimit(deps.clock, timeoutMs, signal)
+    try {
+      const init = { method, headers, signal: limit.signal, ...(body !== undefined && { body }) }
+      const response = await deps.fetch(url, init)
+      return toAnswer(response, new Uint8Array(await response.arrayBuffer()))
+    } catch (error) {
+      throw signal.aborted ? createAbortion(true) : toTransportFailure(error, deps.vendor)
+    } finally {
+      limit.close()
+    }
+  }
+}
+
+/** A successful answer that is not what the vendor promises: made and paid for, as far as one can tell, and lost. */
+export function createMisunderstanding(vendor: string, requestId: string | null): ProviderError {
+  const message = `${vendor} answered with something that is not what it promises to answer.`
+  return new ProviderError({
+    kind: 'BAD_OUTPUT',
+    delivery: 'ANSWERED',
+    message,
+    providerRequestId: requestId,
+    providerBilled: null,
+  })
+}
+
+function toAnswer({ status, ok, headers }: Response, bytes: Uint8Array): VendorAnswer {
+  return {
+    status,
+    ok,
+    headers,
+    bytes,
+    json() {
+      try {
+        return JSON.parse(Buffer.from(bytes).toString('utf8'))
+      } catch {
+        return undefined
+      }
+    },
+  }
+}

@@ -1,0 +1,101 @@
+import { createServer } from 'node:net'
+import { type Clock, createSystemClock } from '../../../src/clock.ts'
+import { createOutboundFetch } from '../../../src/outbound/outbound-fetch.ts'
+import type { GenerationParameters } from '../../../src/providers/model.ts'
+import type { ImageProvider, ProviderRequest } from '../../../src/providers/provider.ts'
+import { createVendorFetch } from '../../../src/providers/wire/vendor-fetch.ts'
+import { startWireServer, type WireServer, type WireSetting, type WireVendor } from '../../support/wire/wire-server.ts'
+import type { ProviderStage } from '../provider-contract.ts'
+
+export const NO_PARAMETERS: GenerationParameters = {
+  width: null,
+  height: null,
+  aspectRatio: null,
+  quality: null,
+  style: null,
+  background: null,
+  outputFormat: null,
+  outputCompression: null,
+  seed: null,
+  guidanceScale: null,
+  enhancePrompt: null,
+  watermark: null,
+  referenceImages: 0,
+  providerOptions: null,
+}
+
+export type RequestChanges = Partial<Omit<ProviderRequest, 'parameters'>> & {
+  readonly parameters?: Partial<GenerationParameters>
+}
+
+export function createProviderRequest(changes: RequestChanges): ProviderRequest {
+  return {
+    modelName: 'model',
+    wire: {},
+    prompt: 'a red fox in snow',
+    negativePrompt: null,
+    count: 1,
+    referenceImages: [],
+    mask: null,
+    previews: 0,
+    ...changes,
+    parameters: { ...NO_PARAMETERS, ...changes.parameters },
+  }
+}
+
+/** Pauses between two looks pass at once; time limits stay what they are. */
+export function createHurriedClock(): Clock {
+  const clock = createSystemClock()
+  return { ...clock, sleep: (ms, signal) => clock.sleep(ms <= 5_000 ? Math.min(ms, 2) : ms, signal) }
+}
+
+/** What every adapter is given, with its vendor on this machine. */
+export function wireDeps(baseUrl: string) {
+  const clock = createHurriedClock()
+  return {
+    clock,
+    fetch: createVendorFetch(),
+    fetchOutbound: createOutboundFetch({ clock, trustedBaseUrl: baseUrl }),
+    baseUrl,
+  }
+}
+
+export type WireStage = ProviderStage & { readonly wire: WireServer; close(): Promise<void> }
+
+/** A provider with its vendor's wire server, which answers the first requests in these modes. */
+export async function stageWire(given: {
+  readonly vendor: (setting: WireSetting) => WireVendor
+  readonly provider: (origin: string) => ImageProvider
+  readonly request: ProviderRequest
+  readonly modes?: readonly string[]
+  readonly calls?: number
+}): Promise<WireStage> {
+  const wire = await startWireServer(given.vendor)
+  wire.script(...(given.modes ?? []))
+  const provider = given.provider(wire.origin)
+  return {
+    provider,
+    request: given.request,
+    wire,
+    calls: given.calls ?? 1,
+    ...(provider.resume && { restart: () => given.provider(wire.origin) }),
+    close: wire.close,
+  }
+}
+
+/** The same provider where nothing listens. */
+export async function stageNobody(
+  provider: (origin: string) => ImageProvider,
+  request: ProviderRequest,
+): Promise<ProviderStage> {
+  return { provider: provider(`http://127.0.0.1:${await findFreePort()}`), request }
+}
+
+function findFreePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
