@@ -123,7 +123,7 @@ export type TokenEstimate = {
   readonly min: number
   readonly max: number
   /** Patches along the long side, where the tokens follow from the size; see `ledger/token-estimate.ts`. */
-  readonly grid?: number
+  readonly grid?: { readonly min: number; readonly max: number }
   /** Tokens for each byte of the prompts in UTF-8. */
   readonly perPromptByte?: { readonly min: number; readonly max: number }
   readonly perReferenceImage?: { readonly min: number; readonly max: number }

@@ -89,7 +89,7 @@ const tokenEstimate = z
     ]),
     min: count,
     max: count,
-    grid: z.int().min(1).exactOptional(),
+    grid: numberRange.exactOptional(),
     perPromptByte: numberRange.exactOptional(),
     perReferenceImage: numberRange.exactOptional(),
     perPreview: count.exactOptional(),
