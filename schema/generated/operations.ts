@@ -287,9 +287,11 @@ export type PriceUnit =
   | 'INPUT_MEGAPIXEL'
   /** A million pixels of output. */
   | 'MEGAPIXEL'
+  /** A million tokens of pictures in. */
+  | 'MILLION_IMAGE_INPUT_TOKENS'
   /** A million tokens of images out. */
   | 'MILLION_IMAGE_OUTPUT_TOKENS'
-  /** A million tokens of input. */
+  /** A million tokens of input: of text, where pictures have a price of their own. */
   | 'MILLION_INPUT_TOKENS'
   /** A million tokens of text out. */
   | 'MILLION_OUTPUT_TOKENS';

@@ -134,7 +134,9 @@ export function createModelChooser(deps: {
 
   function price(model: Model, aliasParameters: ModelAlias['parameters'], input: GenerationInput): PricedPlan {
     const plan = planRequest(model, aliasParameters, input)
-    const snapshot = createPriceSnapshot(model, plan.parameters, currency)
+    const promptBytes = Buffer.byteLength(input.prompt) + Buffer.byteLength(plan.negativePrompt ?? '')
+    const priced = { ...plan.parameters, promptBytes, previews: plan.previews }
+    const snapshot = createPriceSnapshot(model, priced, currency)
     const estimate = snapshot && estimateImages(snapshot, plan.count)
     return {
       ...plan,

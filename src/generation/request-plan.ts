@@ -43,8 +43,8 @@ function planParameters(
     quality: planQuality(model, alias, input, findings),
     style: choose(model, 'style', input.style, capabilities.styles, null, findings),
     ...planFile(model, input, findings),
-    seed: keepIf(capabilities.seed, model, 'seed', input.seed, findings),
-    guidanceScale: keepIf(capabilities.guidanceScale, model, 'guidanceScale', input.guidanceScale, findings),
+    seed: planSeed(model, input, findings),
+    guidanceScale: planGuidance(model, input, findings),
     enhancePrompt: keepIf(capabilities.enhancePrompt, model, 'enhancePrompt', input.enhancePrompt, findings),
     watermark: keepIf(capabilities.watermark, model, 'watermark', input.watermark, findings),
     referenceImages: 0,
@@ -89,6 +89,26 @@ function keepIf<T>(supported: boolean, model: Model, field: string, value: T | n
   const fact = `${model.id} has no setting \`${field}\`.`
   findings.fit({ field, requested, used: null, fact, mend: 'Leave it out.' })
   return null
+}
+
+function planSeed(model: Model, input: GenerationInput, findings: PlanFindings): number | null {
+  const { seed, maxSeed } = model.capabilities
+  const value = keepIf(seed, model, 'seed', input.seed, findings)
+  if (value === null || maxSeed === null || value <= maxSeed) return value
+  const fact = `${model.id} takes seeds up to ${maxSeed}; ${value} is above that.`
+  // Any other seed would be another picture: none is the honest one.
+  findings.fit({ field: 'seed', requested: String(value), used: null, fact, mend: 'Take a smaller one.' })
+  return null
+}
+
+function planGuidance(model: Model, input: GenerationInput, findings: PlanFindings): number | null {
+  const { guidanceScale, guidanceScaleRange: range } = model.capabilities
+  const value = keepIf(guidanceScale, model, 'guidanceScale', input.guidanceScale, findings)
+  if (value === null || range === null || (value >= range.min && value <= range.max)) return value
+  const used = Math.min(Math.max(value, range.min), range.max)
+  const fact = `${model.id} takes a guidance from ${range.min} to ${range.max}; ${value} is not.`
+  findings.fit({ field: 'guidanceScale', requested: String(value), used: String(used), fact })
+  return used
 }
 
 function planQuality(

@@ -36,6 +36,13 @@ export function registerModelCapabilities(builder: Builder): void {
   registerSizes(builder)
   registerChoices(builder)
   registerSwitches(builder)
+  builder.objectType('FloatRange', {
+    description: 'From one number to another, both included.',
+    fields: (t) => ({
+      min: t.exposeFloat('min', { description: 'The smallest.' }),
+      max: t.exposeFloat('max', { description: 'The largest.' }),
+    }),
+  })
   builder.objectType('SizeRange', {
     description: 'The lengths that a side may have, in pixels.',
     fields: (t) => ({
@@ -62,6 +69,9 @@ function registerSizes(builder: Builder): void {
       maxPromptLength: t.exposeInt('maxPromptLength', {
         nullable: true,
         description: 'Longest prompt, in Unicode code points.',
+      }),
+      minReferenceImages: t.exposeInt('minReferenceImages', {
+        description: 'Fewest reference images; above 0 for a model that only edits.',
       }),
       maxReferenceImages: t.exposeInt('maxReferenceImages', { description: 'Most reference images; 0: none.' }),
       maxPreviews: t.exposeInt('maxPreviews', { description: 'Most provisional pictures on the way; 0: none.' }),
@@ -90,8 +100,14 @@ function registerSwitches(builder: Builder): void {
   builder.objectFields('ModelCapabilities', (t) => ({
     outputCompression: t.exposeBoolean('outputCompression', { description: 'Takes `outputCompression`.' }),
     seed: t.exposeBoolean('seed', { description: 'Takes `seed`.' }),
+    maxSeed: t.expose('maxSeed', { type: 'SafeInt', nullable: true, description: 'The largest seed; null: any.' }),
     negativePrompt: t.exposeBoolean('negativePrompt', { description: 'Takes `negativePrompt`.' }),
     guidanceScale: t.exposeBoolean('guidanceScale', { description: 'Takes `guidanceScale`.' }),
+    guidanceScaleRange: t.expose('guidanceScaleRange', {
+      type: 'FloatRange',
+      nullable: true,
+      description: 'Values that `guidanceScale` takes; null: not stated.',
+    }),
     enhancePrompt: t.exposeBoolean('enhancePrompt', { description: 'Takes `enhancePrompt`.' }),
     watermark: t.exposeBoolean('watermark', { description: 'Takes `watermark`.' }),
     mask: t.exposeBoolean('mask', { description: 'Takes a mask with its reference image.' }),

@@ -30,7 +30,10 @@ export function registerPrice(builder: Builder): void {
       FIRST_MEGAPIXEL: { description: 'The first million pixels of an image.' },
       FURTHER_MEGAPIXEL: { description: 'Each further million pixels of an image.' },
       INPUT_MEGAPIXEL: { description: 'A million pixels of input.' },
-      MILLION_INPUT_TOKENS: { description: 'A million tokens of input.' },
+      MILLION_INPUT_TOKENS: {
+        description: 'A million tokens of input: of text, where pictures have a price of their own.',
+      },
+      MILLION_IMAGE_INPUT_TOKENS: { description: 'A million tokens of pictures in.' },
       MILLION_OUTPUT_TOKENS: { description: 'A million tokens of text out.' },
       MILLION_IMAGE_OUTPUT_TOKENS: { description: 'A million tokens of images out.' },
     },

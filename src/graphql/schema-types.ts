@@ -102,6 +102,7 @@ type Objects = {
   DeleteGenerationSuccess: { readonly id: string }
   DurationRange: DurationRange
   FieldProblem: FieldProblem
+  FloatRange: { readonly min: number; readonly max: number }
   GenerateImageSuccess: { readonly generation: Generation; readonly replayed: boolean }
   Generation: Generation
   GenerationCost: Generation

@@ -1,4 +1,5 @@
 import { type CurrencySettings, readUsdMicros } from './currency.ts'
+import { estimateTokens, type PricedTokens, type TokenFactors } from './token-estimate.ts'
 
 export type PriceUnit =
   | 'IMAGE'
@@ -18,7 +19,7 @@ type Pixels = { readonly width: number; readonly height: number }
 /** What pricing needs of a model. A catalogue's model has this shape. */
 export type PricedModel = {
   readonly prices: readonly PricedRule[]
-  readonly tokenEstimates: readonly (Condition & Range & { readonly unit: PriceUnit })[]
+  readonly tokenEstimates: readonly (Condition & PricedTokens & { readonly unit: PriceUnit })[]
   readonly capabilities: {
     readonly sizes: readonly string[]
     readonly width: Range | null
@@ -34,12 +35,7 @@ type PricedRule = Condition & {
   readonly source: string
 }
 
-export type PricedParameters = {
-  readonly width: number | null
-  readonly height: number | null
-  readonly quality: string | null
-  readonly referenceImages: number
-}
+export type PricedParameters = TokenFactors & { readonly quality: string | null }
 
 /**
  * Everything that decides what a request costs, as plain JSON. It is stored with the generation, so that settlement
@@ -203,8 +199,10 @@ function quantityOfOneImage(
     }
     default: {
       const estimates = model.tokenEstimates.filter((estimate) => estimate.unit === unit)
-      const found = listChoices(estimates, parameters).flatMap((choice) => choice.entries)
-      if (found.length === 0) return null
+      const found = listChoices(estimates, parameters)
+        .flatMap((choice) => choice.entries)
+        .map((estimate) => estimateTokens(estimate, parameters))
+      if (found.length === 0 || !found.every((range) => range !== null)) return null
       return { min: Math.min(...found.map(({ min }) => min)), max: Math.max(...found.map(({ max }) => max)) }
     }
   }

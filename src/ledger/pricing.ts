@@ -136,9 +136,11 @@ function listPortions(price: UnitPrice, usage: PricedUsage): Portion[] {
   const field = TOKEN_FIELDS[price.unit]
   const tokens = field && usage.tokens ? usage.tokens[field] : null
   if (tokens !== null) return [{ rate: rateFor(price, null), min: tokens, max: tokens }]
+  // A prompt may be read once for all of its images, or once for each.
+  const isReadOnce = price.unit === 'MILLION_INPUT_TOKENS' || price.unit === 'MILLION_IMAGE_INPUT_TOKENS'
   return usage.images.map(({ count, size }) => {
     const { min, max } = quantityOf(price, size)
-    return { rate: rateFor(price, size), min: min * count, max: max * count }
+    return { rate: rateFor(price, size), min: isReadOnce ? min : min * count, max: max * count }
   })
 }
 
