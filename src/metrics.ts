@@ -16,6 +16,8 @@ export const METRIC_LABELS = {
   generation: ['queued', 'running', 'completed', 'failed', 'canceled'],
   money: ['held', 'captured', 'released', 'granted', 'refunded'],
   storageOperation: ['read', 'write', 'delete'],
+  costSource: ['reported', 'catalogue'],
+  health: ['UP', 'DEGRADED', 'DOWN', 'UNKNOWN'],
   event: ['QUEUED', 'STARTED', 'PROGRESS', 'PREVIEW', 'IMAGE_READY', 'RETRYING', 'COMPLETED', 'FAILED', 'CANCELED'],
 } as const
 
@@ -49,6 +51,10 @@ export type Metrics = {
   observeQueue(read: () => Promise<{ readonly depth: number; readonly oldestAgeSeconds: number }>): void
   claim(outcome: MetricLabel<'claim'>): void
   attempt(provider: string, outcome: MetricLabel<'attempt'>, seconds: number): void
+  /** What a vendor says that it cost, and what the catalogue makes of the same: they drift apart when prices change. */
+  vendorCost(provider: string, cost: { readonly reportedMicros: number; readonly expectedMicros: number }): void
+  /** Which state each provider is in; read when Prometheus asks. */
+  observeProviders(read: (provider: string) => MetricLabel<'health'>): void
   generation(status: MetricLabel<'generation'>): void
   /** In micro-units of the ledger's currency. */
   money(kind: MetricLabel<'money'>, amountMicros: number): void
@@ -128,6 +134,12 @@ function workMetrics(registry: Registry, providers: readonly string[]): WorkMetr
   const attempts = histogram(registry, 'attempt_seconds', 'Attempts.', ['provider', 'outcome'], ATTEMPT_BUCKETS)
   const generations = counter(registry, 'generations_total', 'Generations that came to a status.', ['status'])
   const money = counter(registry, 'money_micros_total', 'Money moved, in micro-units.', ['kind'])
+  const costs = counter(
+    registry,
+    'vendor_cost_micros_total',
+    'Cost by the vendor and by the catalogue, in micro-units.',
+    ['provider', 'source'],
+  )
   const operations = counter(registry, 'storage_operations_total', 'Uses of the image storage.', ['operation'])
   const bytes = counter(registry, 'storage_bytes_total', 'Bytes through the image storage.', ['operation'])
   const events = counter(registry, 'events_published_total', 'Events given to the bus.', ['kind'])
@@ -136,6 +148,12 @@ function workMetrics(registry: Registry, providers: readonly string[]): WorkMetr
     claim: (outcome) => claims.inc({ outcome }),
     attempt: (provider, outcome, seconds) =>
       attempts.observe({ provider: within(providers, provider), outcome }, seconds),
+    vendorCost: (name, { reportedMicros, expectedMicros }) => {
+      const provider = within(providers, name)
+      costs.inc({ provider, source: 'reported' }, reportedMicros)
+      costs.inc({ provider, source: 'catalogue' }, expectedMicros)
+    },
+    observeProviders: (read) => observeProviders(registry, providers, read),
     generation: (status) => generations.inc({ status }),
     money: (kind, amountMicros) => money.inc({ kind }, amountMicros),
     storage: (operation, sizeBytes) => {
@@ -144,6 +162,25 @@ function workMetrics(registry: Registry, providers: readonly string[]): WorkMetr
     },
     eventPublished: (kind) => events.inc({ kind: within(METRIC_LABELS.event, kind) }),
   }
+}
+
+function observeProviders(
+  registry: Registry,
+  providers: readonly string[],
+  read: (provider: string) => MetricLabel<'health'>,
+): void {
+  new Gauge({
+    name: 'pictor_provider_state',
+    help: 'The state that a provider is in has the value 1.',
+    labelNames: ['provider', 'state'],
+    registers: [registry],
+    collect() {
+      for (const provider of providers) {
+        const current = read(provider)
+        for (const state of METRIC_LABELS.health) this.set({ provider, state }, state === current ? 1 : 0)
+      }
+    },
+  })
 }
 
 type QueueState = { readonly depth: number; readonly oldestAgeSeconds: number }

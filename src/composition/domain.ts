@@ -21,9 +21,10 @@ import { createRunStatistics } from '../generation/run-statistics.ts'
 import { createSettlement } from '../generation/settlement.ts'
 import { createCurrency } from '../ledger/currency.ts'
 import { createLedger } from '../ledger/ledger.ts'
+import type { ImageProvider } from '../providers/provider.ts'
 import { createEmbeddedQueue } from '../queue/embedded-queue.ts'
 import { DEFAULT_RETRY_POLICY } from '../queue/retry-policy.ts'
-import { createProviderGate } from '../worker/provider-gate.ts'
+import { createProviderGate, type GateLimits } from '../worker/provider-gate.ts'
 import { createUpkeep } from '../worker/upkeep.ts'
 import { createWorker } from '../worker/worker.ts'
 import type { Foundations } from './foundations.ts'
@@ -53,8 +54,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const ledger = createLedger({ ids })
   const settlement = createSettlement({ ledger, queue, currency, clock })
   const policy = { ...DEFAULT_RETRY_POLICY, unknownOutcome: config.unknownOutcome }
-  const providerIds = providers.list().map((provider) => provider.id)
-  const gate = createProviderGate({ clock, concurrency: config.providerConcurrency, providerIds })
+  const gate = createProviderGate({ clock, limits: gateLimits(config, providers.list()) })
   const availability = createModelAvailability({ providers, health: gate, clock })
   const chooseModels = createModelChooser({ catalog, availability, currency: config.currency })
   const statistics = createRunStatistics({ db, clock })
@@ -93,6 +93,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
     currency,
     queue,
     ledger,
+    gate,
     worker,
     upkeep,
     refresher,
@@ -122,6 +123,16 @@ export function createDomain(config: Config, foundations: Foundations, options: 
       sweep: () => upkeep.sweep(),
     }),
   }
+}
+
+/** The stricter of the operator's limit and the vendor's. */
+function gateLimits(config: Config, providers: readonly ImageProvider[]): ReadonlyMap<string, GateLimits> {
+  return new Map(
+    providers.map(({ id, limits = {} }) => {
+      const concurrency = Math.min(config.providerConcurrency, limits.concurrency ?? config.providerConcurrency)
+      return [id, { concurrency, requestsPerMinute: limits.requestsPerMinute ?? null }]
+    }),
+  )
 }
 
 export type Domain = ReturnType<typeof createDomain>

@@ -64,6 +64,7 @@ export function createDoors(
       return true
     },
   })
+  metrics.observeProviders((id) => domain.gate.health(id).state)
   metrics.observeQueue(async () => {
     const { waiting, oldestEnqueuedAt } = await domain.queue.state()
     const ageMs = oldestEnqueuedAt === null ? 0 : clock.now() - oldestEnqueuedAt

@@ -15,8 +15,14 @@ import type { PricedPlan } from './model-choice.ts'
 import { toJson } from './records.ts'
 import type { Settlement } from './settlement.ts'
 import { readStoredRequest, writeStoredRequest } from './stored-request.ts'
+import { compareVendorCost, type VendorCost } from './vendor-cost.ts'
 
-export type EndedAttempt = { readonly status: GenerationStatus; readonly problem: Problem | null }
+export type EndedAttempt = {
+  readonly status: GenerationStatus
+  readonly problem: Problem | null
+  /** Where both are known: what the vendor says that it cost beside what its price list says. Ledger micro-units. */
+  readonly vendorCost?: VendorCost | null
+}
 
 export type AttemptEnding = {
   /** The one transaction that ends an attempt: another try, the next model, or the end. Throws LeaseLostError. */
@@ -123,7 +129,8 @@ export function createAttemptEnding(deps: {
       attemptToken: attempt.attemptToken,
     })
     if (ended === undefined) throw new LeaseLostError(row.id)
-    return { status: ended.status, problem: problems[0] ?? null }
+    const vendorCost = await compareVendorCost(trx, ended, output?.usage ?? null)
+    return { status: ended.status, problem: problems[0] ?? null, vendorCost }
   }
 }
 

@@ -97,6 +97,18 @@ export function settle(
   }
 }
 
+/**
+ * What the vendor's own price list makes of what was delivered: without the markup and without any bound, to be held
+ * against what the vendor says that it cost.
+ */
+export function expectVendorCost(
+  snapshot: PriceSnapshot,
+  delivered: { readonly images: readonly ImageSize[]; readonly tokens: ReportedTokens | null },
+): number {
+  const images = delivered.images.map((size) => ({ count: 1, size }))
+  return priceImages({ ...snapshot, markup: '1' }, { images, tokens: delivered.tokens }).maxMicros
+}
+
 /** One rate and how much goes by it, in the unit's own count (single tokens). */
 type Portion = { readonly rate: UnitRate; readonly min: number; readonly max: number }
 

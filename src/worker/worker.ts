@@ -1,5 +1,6 @@
 import type { RunningAttempt } from '../generation/attempt-beginning.ts'
 import type { EndedAttempt } from '../generation/attempt-ending.ts'
+import type { VendorCost } from '../generation/vendor-cost.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ProviderOutput } from '../providers/provider.ts'
 import type { ProviderError } from '../providers/provider-error.ts'
@@ -31,6 +32,9 @@ export type WorkerDeps = RunAttemptDeps & {
   /** How long a job whose time has come may wait where no nudge told of it. */
   readonly pollMs: number
 }
+
+/** Vendors round. */
+const TOLERATED_DRIFT = 0.05
 
 type Running = { readonly job: ClaimedJob; readonly stop: AbortController; readonly done: Promise<void> }
 
@@ -135,9 +139,17 @@ export function createWorker(deps: WorkerDeps): Worker {
       ended.problem === null ? 'succeeded' : ended.status === 'COMPLETED' ? 'partial' : 'failed',
       seconds,
     )
+    if (ended.vendorCost) reportCost(providerId, about, ended.vendorCost)
     const error = result.kind === 'failed' ? result.error : worstOf(result.output, ended)
     if (error) gate.failed(providerId, error)
     else gate.succeeded(providerId)
+  }
+
+  function reportCost(providerId: string, about: object, cost: VendorCost): void {
+    metrics.vendorCost(providerId, cost)
+    const apart = Math.abs(cost.reportedMicros - cost.expectedMicros)
+    if (apart <= cost.expectedMicros * TOLERATED_DRIFT) return
+    logger.warn({ ...about, ...cost }, 'The vendor says another cost than the catalogue: its prices may have changed')
   }
 
   /** Attempts whose lease is gone are dropped at once: whoever has it now may be calling the provider. */

@@ -28,7 +28,8 @@ type Meaning = { readonly kind: ProviderErrorKind; readonly delivery: Delivery; 
 export function toStatusFailure(vendor: string, refusal: VendorRefusal): ProviderError {
   const meaning = meaningOf(refusal.status)
   const { kind = meaning.kind, delivery = meaning.delivery, message } = refusal
-  const words = message ? ` It says: ${shorten(message)}` : ''
+  // What is said of a key may quote it.
+  const words = message && kind !== 'UNAUTHORIZED' ? ` It says: ${shorten(message)}` : ''
   const isPassing = kind === 'RATE_LIMITED' || kind === 'UNAVAILABLE'
   const isOpen = delivery === 'UNKNOWN' || (kind === 'UNAVAILABLE' && delivery === 'ANSWERED')
   return new ProviderError({
