@@ -1,0 +1,18 @@
+import { createFluxWire } from './flux.ts'
+import type { WireSetting, WireVendor } from './wire-server.ts'
+
+/** A vendor that can be played on this machine, and how Pictor is pointed at it. */
+export type PlayedVendor = {
+  readonly name: string
+  readonly create: (setting: WireSetting) => WireVendor
+  /** Environment of a Pictor whose calls go to `origin`. */
+  environment(origin: string, key: string): Readonly<Record<string, string>>
+}
+
+export const PLAYED_VENDORS: Readonly<Record<string, PlayedVendor>> = {
+  flux: {
+    name: 'Black Forest Labs',
+    create: createFluxWire,
+    environment: (origin, key) => ({ BFL_BASE_URL: origin, BFL_API_KEY: key }),
+  },
+}
