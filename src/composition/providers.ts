@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import type { Ids } from '../ids.ts'
 import { createOutboundFetch } from '../outbound/outbound-fetch.ts'
 import { createFluxProvider } from '../providers/flux/flux-provider.ts'
+import { createIdeogramProvider } from '../providers/ideogram/ideogram-provider.ts'
 import type { ImageProvider } from '../providers/provider.ts'
 import { createSandboxProvider } from '../providers/sandbox/sandbox-provider.ts'
 import { createVendorFetch } from '../providers/wire/vendor-fetch.ts'
@@ -21,5 +22,9 @@ export function createProviders(
     fetchOutbound: createOutboundFetch({ clock, trustedBaseUrl: vendor.baseUrl }),
     ...vendor,
   })
-  return [createSandboxProvider({ clock, ids }), createFluxProvider(at(vendors.bfl))]
+  return [
+    createSandboxProvider({ clock, ids }),
+    createFluxProvider(at(vendors.bfl)),
+    createIdeogramProvider(at(vendors.ideogram)),
+  ]
 }

@@ -109,7 +109,8 @@ describe('the models of Ideogram', () => {
   ])('%s at quality %s costs %s to %s dollars an image', (id, quality, min, max) => {
     const model = catalog.get(id)
     const { parameters } = plan(model, { quality })
-    const snapshot = createPriceSnapshot(model, parameters, { usdRate: '1', markup: '1' })
+    const priced = { ...parameters, promptBytes: 0, previews: 0 }
+    const snapshot = createPriceSnapshot(model, priced, { usdRate: '1', markup: '1' })
     expect(snapshot && estimateImages(snapshot, 2)).toMatchObject({
       minMicros: Math.round(Number(min) * 2_000_000),
       maxMicros: Math.round(Number(max) * 2_000_000),

@@ -1,4 +1,5 @@
 import { createFluxWire } from './flux.ts'
+import { createIdeogramWire } from './ideogram.ts'
 import type { WireSetting, WireVendor } from './wire-server.ts'
 
 /** A vendor that can be played on this machine, and how Pictor is pointed at it. */
@@ -14,5 +15,10 @@ export const PLAYED_VENDORS: Readonly<Record<string, PlayedVendor>> = {
     name: 'Black Forest Labs',
     create: createFluxWire,
     environment: (origin, key) => ({ BFL_BASE_URL: origin, BFL_API_KEY: key }),
+  },
+  ideogram: {
+    name: 'Ideogram',
+    create: createIdeogramWire,
+    environment: (origin, key) => ({ IDEOGRAM_BASE_URL: origin, IDEOGRAM_API_KEY: key }),
   },
 }
