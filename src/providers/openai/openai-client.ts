@@ -3,7 +3,7 @@ import type { Secret } from '../../secret.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
 
 /** Of a whole call; high qualities take minutes. Our own time limit: the SDK's is behind it and never the first. */
-export const CALL_MS = 8 * 60_000
+export const CALL_MS = 6 * 60_000
 const SDK_MS = CALL_MS + 60_000
 
 /**

@@ -26,7 +26,7 @@ export function createOpenaiWire(setting: WireSetting): WireVendor {
   return {
     isBillable: ({ method, path }) => method === 'POST' && path.startsWith('/v1/images/'),
     async handle(request, mode) {
-      if (request.path.startsWith('/files/')) return serveFile(request, mode, files)
+      if (request.path.startsWith('/files/')) return serveFile(request, files)
       requests += 1
       const id = `req_${requests}`
       const reply = await answer(request, mode, { setting, files, id })
@@ -170,7 +170,7 @@ function keepFile(bytes: Buffer, index: number, mode: WireMode, { setting, files
 }
 
 /** Signed by its query; the key has no business here. */
-function serveFile({ path, query, headers }: WireRequest, _: WireMode, files: Map<string, Buffer>): WireReply {
+function serveFile({ path, query, headers }: WireRequest, files: Map<string, Buffer>): WireReply {
   const bytes = files.get(path)
   if (!bytes || query.has('expired') || headers.authorization !== undefined)
     return { status: 403, headers: { 'content-type': 'application/xml' }, body: '<Error>AuthenticationFailed</Error>' }
