@@ -1,5 +1,6 @@
 import { createFluxWire } from './flux.ts'
 import { createIdeogramWire } from './ideogram.ts'
+import { createOpenaiWire } from './openai.ts'
 import type { WireSetting, WireVendor } from './wire-server.ts'
 
 /** A vendor that can be played on this machine, and how Pictor is pointed at it. */
@@ -11,6 +12,11 @@ export type PlayedVendor = {
 }
 
 export const PLAYED_VENDORS: Readonly<Record<string, PlayedVendor>> = {
+  openai: {
+    name: 'OpenAI',
+    create: createOpenaiWire,
+    environment: (origin, key) => ({ OPENAI_BASE_URL: `${origin}/v1`, OPENAI_API_KEY: key }),
+  },
   flux: {
     name: 'Black Forest Labs',
     create: createFluxWire,
