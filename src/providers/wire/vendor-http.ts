@@ -31,12 +31,22 @@ export function createVendorHttp(deps: { vendor: string; fetch: VendorFetch; clo
     try {
       const init = { method, headers, signal: limit.signal, ...(body !== undefined && { body }) }
       const response = await deps.fetch(url, init)
-      return toAnswer(response, new Uint8Array(await response.arrayBuffer()))
+      return toAnswer(response, await readBytes(response, signal))
     } catch (error) {
       throw signal.aborted ? createAbortion(true) : toTransportFailure(error, deps.vendor)
     } finally {
       limit.close()
     }
+  }
+}
+
+async function readBytes(response: Response, signal: AbortSignal): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await response.arrayBuffer())
+  } catch (error) {
+    // A refusal stands by its status, whatever became of its words.
+    if (response.ok || signal.aborted) throw error
+    return new Uint8Array()
   }
 }
 
