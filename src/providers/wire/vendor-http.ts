@@ -31,7 +31,7 @@ export function createVendorHttp(deps: { vendor: string; fetch: VendorFetch; clo
     try {
       const init = { method, headers, signal: limit.signal, ...(body !== undefined && { body }) }
       const response = await deps.fetch(url, init)
-      return toAnswer(response, new Uint8Array(await response.arrayBuffer()))
+      return await readAnswer(response)
     } catch (error) {
       throw signal.aborted ? createAbortion(true) : toTransportFailure(error, deps.vendor)
     } finally {
@@ -52,7 +52,10 @@ export function createMisunderstanding(vendor: string, requestId: string | null)
   })
 }
 
-function toAnswer({ status, ok, headers }: Response, bytes: Uint8Array): VendorAnswer {
+/** Reads it to its end. */
+export async function readAnswer(response: Response): Promise<VendorAnswer> {
+  const { status, ok, headers } = response
+  const bytes = new Uint8Array(await response.arrayBuffer())
   return {
     status,
     ok,
