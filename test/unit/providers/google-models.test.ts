@@ -5,6 +5,7 @@ import { estimateImages, settle } from '../../../src/ledger/pricing.ts'
 import { GOOGLE_MODELS } from '../../../src/providers/catalog/google.ts'
 import type { Model } from '../../../src/providers/model.ts'
 import { createModelCatalog } from '../../../src/providers/model-catalog.ts'
+import { GOOGLE_WIRE_MODELS } from '../../support/wire/google-fields.ts'
 import { catchProblems, makeInput } from '../generation/request-plan-fixtures.ts'
 
 const catalog = createModelCatalog(GOOGLE_MODELS, { defaultModel: 'google/gemini-nano-banana-2.1' })
@@ -32,6 +33,19 @@ describe('the models of Google', () => {
     const { parameters } = planRequest(model, aliasParameters, makeInput({ aspectRatio }))
     const { width, height } = parameters
     expect([width && `${width}x${height}`, parameters.aspectRatio]).toEqual([size, named])
+  })
+
+  it('asks for no ratio and no tier that the vendor refuses', () => {
+    for (const { providerModel, capabilities, wire } of GOOGLE_MODELS) {
+      const taken = GOOGLE_WIRE_MODELS[providerModel] ?? expect.unreachable()
+      const named = Object.values(wire.sizes as Record<string, { aspectRatio: string; imageSize: string | null }>)
+      expect([...capabilities.aspectRatios, ...named.map(({ aspectRatio }) => aspectRatio)]).toSatisfy(
+        (ratios: string[]) => ratios.every((ratio) => taken.ratios.includes(ratio)),
+      )
+      expect([...new Set(named.map(({ imageSize }) => imageSize))].sort()).toEqual(
+        taken.tiers.length === 0 ? [null] : [...taken.tiers].sort(),
+      )
+    }
   })
 
   it('says of every size that it declares what it is called on the wire', () => {
