@@ -35,8 +35,8 @@ type Easel = {
   show(base64: string): void
 }
 
-/** The vendor's own SDK waits for ten minutes, which our fetch does for no silent answer. */
-const PAINT_MS = 5 * 60_000
+/** Our fetch waits five minutes for the first byte; one is for the rest. */
+const PAINT_MS = 6 * 60_000
 const CONCURRENCY = 4
 
 /** ByteDance Seedream on BytePlus ModelArk: one image a call, with no job id to ask after. */
