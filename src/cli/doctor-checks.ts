@@ -1,4 +1,4 @@
-import { openCatalog, openProviders } from '../composition/foundations.ts'
+import { type Offer, openOffer } from '../composition/offer.ts'
 import { type Config, ConfigError, readConfig } from '../config.ts'
 import type { CommandContext } from './context.ts'
 import { checkDatabase } from './doctor-database.ts'
@@ -24,8 +24,7 @@ export async function runChecks(context: CommandContext, nodeVersion: string): P
       ),
     ]
   }
-  findings.push(await checkCatalog(config))
-  findings.push(describeProviders(openProviders(config, context).list()))
+  findings.push(...(await checkOffer(config, context)))
   findings.push(await checkDataDirectory(config.dataDir))
   findings.push(await checkDiskSpace(config.dataDir))
   findings.push(await checkSecret(config))
@@ -51,12 +50,16 @@ function describeProviders(providers: readonly KnownProvider[]): Finding {
   return good('providers', `${names(configured)}${without}`)
 }
 
-async function checkCatalog(config: Config): Promise<Finding> {
+async function checkOffer(config: Config, tools: Parameters<typeof openOffer>[1]): Promise<readonly Finding[]> {
   try {
-    const catalog = await openCatalog(config)
-    const { model } = catalog.resolve({ model: config.defaultModel, provider: null })
-    return good('models', `${catalog.list().length} known; without a model in the request, ${model.id} answers`)
+    const offer = await openOffer(config, tools)
+    return [describeModels(config, offer), describeProviders(offer.providers.list())]
   } catch (error) {
-    return bad('models', messageOf(error), 'Mend PICTOR_CATALOG or PICTOR_DEFAULT_MODEL.')
+    return [bad('models', messageOf(error), 'Mend PICTOR_CATALOG or PICTOR_DEFAULT_MODEL.')]
   }
+}
+
+function describeModels(config: Config, { catalog }: Offer): Finding {
+  const { model } = catalog.resolve({ model: config.defaultModel, provider: null })
+  return good('models', `${catalog.list().length} known; without a model in the request, ${model.id} answers`)
 }

@@ -12,6 +12,7 @@ const UNITS: Readonly<Partial<Record<Model['prices'][number]['unit'], string>>> 
   IMAGE: 'an image',
   MEGAPIXEL: 'a megapixel',
   FIRST_MEGAPIXEL: 'the first megapixel',
+  MILLION_IMAGE_OUTPUT_TOKENS: 'a million tokens',
 }
 
 export function createModelsCommand(context: CommandContext) {
@@ -56,8 +57,12 @@ function printModels(output: Output, models: readonly Model[]): void {
 
 /** The least that it may cost, by the unit that its vendor counts. */
 function priceOf({ prices }: Model): string {
-  const [cheapest, ...others] = prices.toSorted((one, other) => Number(one.amount.amount) - Number(other.amount.amount))
+  // What comes on top, such as further megapixels, is no price to begin with.
+  const basic = prices.filter(({ unit }) => unit in UNITS)
+  const [cheapest] = (basic.length > 0 ? basic : prices).toSorted(
+    (one, other) => Number(one.amount.amount) - Number(other.amount.amount),
+  )
   if (!cheapest) return 'unknown'
   const unit = UNITS[cheapest.unit] ?? cheapest.unit.toLowerCase().replaceAll('_', ' ')
-  return `${others.length > 0 ? 'from ' : ''}${formatMoney(cheapest.amount)} ${unit}`
+  return `${prices.length > 1 ? 'from ' : ''}${formatMoney(cheapest.amount)} ${unit}`
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createAccountsCommand } from './accounts.ts'
+import { createCatalogCommand } from './catalog.ts'
 import { createCommand, createCommandGroup } from './command.ts'
 import type { CommandContext } from './context.ts'
 import { createDoctorCommand } from './doctor.ts'
@@ -27,6 +28,7 @@ export function createProgram(context: CommandContext, serve: (options: { json: 
     .addCommand(createEstimateCommand(context))
     .addCommand(createModelsCommand(context))
     .addCommand(createHistoryCommand(context))
+    .addCommand(createCatalogCommand(context))
     .addCommand(serveCommand)
     .addCommand(createKeysCommand(context))
     .addCommand(createAccountsCommand(context))

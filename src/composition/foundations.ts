@@ -4,18 +4,16 @@ import { loadServerSecret } from '../identity/server-secret.ts'
 import type { Ids } from '../ids.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
-import { BUILT_IN_MODELS } from '../providers/catalog/built-in-models.ts'
-import { loadCatalogFile, mergeCatalog } from '../providers/catalog/catalog-file.ts'
-import { createModelCatalog, type ModelCatalog } from '../providers/model-catalog.ts'
+import type { ModelCatalog } from '../providers/model-catalog.ts'
 import type { ImageProvider } from '../providers/provider.ts'
-import { createProviderRegistry, type ProviderRegistry } from '../providers/provider-registry.ts'
+import type { ProviderRegistry } from '../providers/provider-registry.ts'
 import type { Secret } from '../secret.ts'
 import type { BlobStorage } from '../storage/blob-storage.ts'
 import { configureImageEngine } from '../storage/image-engine.ts'
 import { createLocalStorage } from '../storage/local-storage.ts'
 import { observeStorage } from '../storage/observed-storage.ts'
 import { type Database, openDatabase } from '../store/database.ts'
-import { createProviders } from './providers.ts'
+import { openOffer } from './offer.ts'
 
 /** What the house stands on: everything that is opened, read or configured before any rule of ours applies. */
 export type Foundations = {
@@ -37,30 +35,14 @@ export async function openFoundations(
   const { clock, ids, exclusive = true } = given
   const logger = given.logger ?? createLogger({ level: config.logLevel })
   configureImageEngine()
-  const catalog = await openCatalog(config)
+  const { providers, catalog } = await openOffer(config, given)
   const secret = await loadServerSecret({ configured: config.secret, dataDir: config.dataDir })
-  const providers = openProviders(config, given)
   const metrics = createMetrics({ providers: providers.list().map((provider) => provider.id) })
   const storage = observeStorage(openStorage(config), metrics)
   const database = await openDatabase({ url: config.databaseUrl, logger, clock, exclusive })
   return { clock, ids, logger, metrics, secret, database, storage, providers, catalog }
 }
 
-export function openProviders(
-  config: Pick<Config, 'vendors'>,
-  given: { clock: Clock; ids: Ids; providers?: readonly ImageProvider[] },
-): ProviderRegistry {
-  return createProviderRegistry([...createProviders(config, given), ...(given.providers ?? [])])
-}
-
 export function openStorage(config: Pick<Config, 'storageUrl'>): BlobStorage {
   return createLocalStorage({ directory: config.storageUrl.slice('file:'.length) })
-}
-
-export async function openCatalog(config: Pick<Config, 'catalogFile' | 'defaultModel'>): Promise<ModelCatalog> {
-  const models =
-    config.catalogFile === null
-      ? BUILT_IN_MODELS
-      : mergeCatalog(BUILT_IN_MODELS, await loadCatalogFile(config.catalogFile))
-  return createModelCatalog(models, { defaultModel: config.defaultModel })
 }

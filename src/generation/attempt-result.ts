@@ -87,5 +87,5 @@ export function requestIdOf(result: AttemptResult): string | null {
 
 /** Has the vendor said its last word? Otherwise the phase keeps how far the call came. */
 export function isDone(result: AttemptResult): boolean {
-  return result.kind === 'answered' || result.error.delivery === 'ANSWERED'
+  return result.kind === 'answered' || ['ANSWERED', 'NOT_ACCEPTED'].includes(result.error.delivery)
 }

@@ -5,11 +5,9 @@ import { expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { createResumingClient } from '../../examples/resume-subscription.ts'
 import { GenerationDocument, ViewerDocument } from '../../schema/generated/operations.ts'
-import { createLocalStorage } from '../../src/storage/local-storage.ts'
-import { openDatabase } from '../../src/store/database.ts'
+import { assertInvariantsOf } from '../support/data-directory.ts'
 import { QUICK, quick } from '../support/generating.ts'
 import { createGraphqlClient, type GraphqlClient } from '../support/graphql-client.ts'
-import { assertInvariants, type InvariantOptions } from '../support/invariants.ts'
 import { CHAOS_SEED, createRandom, type Random } from '../support/random.ts'
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts'
 import { createShopper, type Order, type Story } from '../support/shopper.ts'
@@ -55,7 +53,7 @@ it(`kill -9 in a loop of ${ROUNDS} rounds loses nothing, repeats nothing and cha
   expect(microsOf(account.held.amount)).toBe(0)
   expect(await server.kill('SIGTERM')).toBe(0)
 
-  await expectInvariants(dataDir)
+  await assertInvariantsOf(dataDir)
   const log = server.lines.join('\n')
   for (const confidence of [secret, QUICK.prompt.slice(0, 16)]) expect(log).not.toContain(confidence)
   // Left where it is when something failed: it is the evidence.
@@ -102,7 +100,7 @@ function createKiller(server: ServerProcess, dataDir: string) {
 
   async function killAndRestart(): Promise<void> {
     await server.kill('SIGKILL')
-    await expectInvariants(dataDir, { live: true })
+    await assertInvariantsOf(dataDir, { live: true })
     await server.restart()
   }
 
@@ -155,13 +153,4 @@ function indexesBelow(count: number): number[] {
 
 function microsOf(amount: string): number {
   return Math.round(Number(amount) * 1_000_000)
-}
-
-async function expectInvariants(dataDir: string, options: InvariantOptions = {}): Promise<void> {
-  const database = await openDatabase({ url: `sqlite:${join(dataDir, 'pictor.db')}`, exclusive: true })
-  try {
-    await assertInvariants(database, createLocalStorage({ directory: join(dataDir, 'images') }), options)
-  } finally {
-    await database.close()
-  }
 }

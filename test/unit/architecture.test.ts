@@ -69,6 +69,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   jose: ['src/identity'],
   kysely: ['src/store'],
   'lru-cache': ['src/generation', 'src/identity', 'src/store'],
+  openai: ['src/providers/openai'],
   pg: ['src/store'],
   pino: ['src/logger.ts'],
   'pino-pretty': ['src/logger.ts'],

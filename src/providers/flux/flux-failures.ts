@@ -1,6 +1,7 @@
 import { ProviderError } from '../provider-error.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
+import { quoteVendor } from '../wire/vendor-words.ts'
 import { type JobState, readErrorText, readRetryAfterMs } from './flux-wire.ts'
 
 export const VENDOR = 'Black Forest Labs'
@@ -25,11 +26,10 @@ export function toJobFailure(state: Extract<JobState, { status: 'MODERATED' | 'F
     return new ProviderError({ kind: 'UNAVAILABLE', delivery: 'ANSWERED', message, ...about })
   }
   const what = state.at === 'input' ? 'the request' : 'the picture that came of it'
-  const why = state.reasons.length === 0 ? '' : ` It says: ${state.reasons.join(', ')}`
   return new ProviderError({
     kind: 'REFUSED',
     delivery: 'ANSWERED',
-    message: `${VENDOR} declined ${what}.${why}`,
+    message: `${VENDOR} declined ${what}.${quoteVendor(state.reasons.join(', '))}`,
     providerCode: state.at === 'input' ? 'Request Moderated' : 'Content Moderated',
     providerRequestId: id,
     providerBilled: state.at === 'input' ? false : null,

@@ -1,5 +1,6 @@
 import { type Delivery, ProviderError, type ProviderErrorKind } from '../provider-error.ts'
 import { readRetryAfter } from './retry-after.ts'
+import { quoteVendor } from './vendor-words.ts'
 
 /** What a vendor answered instead of pictures, as far as its adapter has read it. */
 export type VendorRefusal = {
@@ -29,7 +30,7 @@ export function toStatusFailure(vendor: string, refusal: VendorRefusal): Provide
   const meaning = meaningOf(refusal.status)
   const { kind = meaning.kind, delivery = meaning.delivery, message } = refusal
   // What is said of a key may quote it.
-  const words = message && kind !== 'UNAUTHORIZED' ? ` It says: ${shorten(message)}` : ''
+  const words = kind === 'UNAUTHORIZED' ? '' : quoteVendor(message)
   const isPassing = kind === 'RATE_LIMITED' || kind === 'UNAVAILABLE'
   const isOpen = delivery === 'UNKNOWN' || (kind === 'UNAVAILABLE' && delivery === 'ANSWERED')
   return new ProviderError({
@@ -67,8 +68,3 @@ function meaningOf(status: number): Meaning {
 }
 
 const UNDECIDED: ReadonlySet<number> = new Set([408, 499, 502, 504])
-const MAX_WORDS = 500
-
-function shorten(text: string): string {
-  return text.length <= MAX_WORDS ? text : `${text.slice(0, MAX_WORDS)}…`
-}

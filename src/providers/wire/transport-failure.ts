@@ -23,8 +23,9 @@ const TIMED_OUT: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_
 /**
  * What a call that brought no answer means: what `fetch`, an SDK over it or our own limits have thrown. Without a
  * connection the vendor certainly took nothing. Anything else, our own giving up among it, leaves the outcome unknown.
+ * `requestId`: of an answer that had begun and broke off.
  */
-export function toTransportFailure(error: unknown, vendor: string): ProviderError {
+export function toTransportFailure(error: unknown, vendor: string, requestId: string | null = null): ProviderError {
   if (error instanceof ProviderError) return error
   const codes = listCodes(error)
   if (codes.some((code) => NEVER_CONNECTED.has(code))) {
@@ -36,7 +37,8 @@ export function toTransportFailure(error: unknown, vendor: string): ProviderErro
     ? `${vendor} did not answer in time, and nobody can tell what it made of the request.`
     : `The connection to ${vendor} broke off before it had answered.`
   const kind = isLate ? 'TIMEOUT' : 'UNAVAILABLE'
-  return new ProviderError({ kind, delivery: 'UNKNOWN', message, cause: describe(error) })
+  const about = { providerRequestId: requestId, cause: describe(error) }
+  return new ProviderError({ kind, delivery: 'UNKNOWN', message, ...about })
 }
 
 /** The call was ended from our side. `sent`: something billable has left already. */

@@ -91,7 +91,7 @@ it('tells how an attempt came out', () => {
 
 it('knows the vendor’s last word and its request id', () => {
   expect([answered([]), failed(REFUSED)].map(isDone)).toEqual([true, true])
-  expect([failed(UNKNOWN), failed(BUSY)].map(isDone)).toEqual([false, false])
+  expect([failed(UNKNOWN), failed(BUSY)].map(isDone)).toEqual([false, true])
   expect(requestIdOf(answered([]))).toBe('req-1')
   expect(requestIdOf(failed(BUSY))).toBeNull()
 })
