@@ -2,6 +2,7 @@ import { ProviderError, type ProviderErrorKind } from '../provider-error.ts'
 import { readRecord } from '../wire/loose-json.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
+import { quoteVendor } from '../wire/vendor-words.ts'
 import { type ArkError, readError } from './ark-wire.ts'
 
 export const VENDOR = 'ByteDance'
@@ -27,7 +28,7 @@ export function toAnswerFailure({ status, headers, json }: VendorAnswer, now: nu
 export function toPictureFailure({ code, message }: ArkError, requestId: string | null): ProviderError {
   const kind = kindOf(code) ?? 'UNAVAILABLE'
   const what = kind === 'REFUSED' ? 'declined the content' : 'took the request and failed at the picture'
-  const words = message === null || kind === 'UNAUTHORIZED' ? '' : ` It says: ${message.slice(0, MAX_WORDS)}`
+  const words = kind === 'UNAUTHORIZED' ? '' : quoteVendor(message)
   return new ProviderError({
     kind,
     delivery: 'ANSWERED',
@@ -41,8 +42,6 @@ export function toPictureFailure({ code, message }: ArkError, requestId: string 
 export function requestIdOf(headers: Headers): string | null {
   return headers.get('x-request-id')
 }
-
-const MAX_WORDS = 500
 
 /** Codes partly from memory (unverified); they may go on after a dot. null: as the status says. */
 function kindOf(code: string | null): ProviderErrorKind | null {

@@ -2,6 +2,7 @@ import { ProviderError, type ProviderErrorKind } from '../provider-error.ts'
 import { type JsonRecord, readRecord, readRecords, readText } from '../wire/loose-json.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
+import { quoteVendor } from '../wire/vendor-words.ts'
 import type { GoogleReply } from './google-reply.ts'
 
 export const VENDOR = 'Google'
@@ -67,8 +68,7 @@ function readRetryDelay(details: readonly JsonRecord[]): number | null {
 export function toReplyFailure(reply: GoogleReply): ProviderError {
   const { blockReason, finishReason, responseId: providerRequestId } = reply
   const about = { delivery: 'ANSWERED', providerRequestId, providerBilled: null } as const
-  const said = reply.reasonText ?? reply.text
-  const words = said === null ? '' : ` It says: ${withoutAddresses(said).slice(0, MAX_WORDS)}`
+  const words = quoteVendor(withoutAddresses(reply.reasonText ?? reply.text ?? ''))
   if (blockReason !== null) {
     const message = `${VENDOR} declined the prompt.${words}`
     return new ProviderError({ ...about, kind: 'REFUSED', message, providerCode: blockReason })
@@ -99,7 +99,6 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'LANGUAGE',
   'NO_IMAGE',
 ])
-const MAX_WORDS = 500
 
 function withoutAddresses(text: string): string {
   return text.replace(/\bhttps?:\/\/\S+/gi, '…')
