@@ -52,6 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Who may import a package. What is not listed may not be imported at all. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@commander-js/extra-typings': ['src/cli'],
+  '@google/genai': ['src/providers/google'],
   '@graphql-typed-document-node/core': ['src/cli'],
   '@graphql-yoga/render-graphiql': ['src/transport'],
   '@pothos/core': ['src/graphql'],
