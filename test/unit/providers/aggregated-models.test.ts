@@ -7,6 +7,8 @@ import { REPLICATE_MODELS } from '../../../src/providers/catalog/replicate.ts'
 import { SANDBOX_MODELS } from '../../../src/providers/catalog/sandbox.ts'
 import type { Model } from '../../../src/providers/model.ts'
 import { createModelCatalog } from '../../../src/providers/model-catalog.ts'
+import { readInputTemplate } from '../../../src/providers/wire/input-template.ts'
+import { createProviderRequest } from '../../contract/providers/wire-stage.ts'
 
 const AGGREGATED = [...FAL_MODELS, ...REPLICATE_MODELS]
 
@@ -72,6 +74,50 @@ describe("An aggregator's models", () => {
     expect(model.providerModel).toBe(model.id.slice(model.provider.length + 1))
     expect(model.prices.length).toBeGreaterThan(0)
     for (const { source } of model.prices) expect(source).toMatch(/replicate\.com|unverified/)
+  })
+})
+
+/** A request that uses all that the model declares. */
+function askForAll({ capabilities, providerModel: modelName, wire, nativeFormats }: Model) {
+  const { width, height, aspectRatios, defaultSize } = capabilities
+  const [across, down] = (defaultSize ?? '0x0').split('x').map(Number)
+  const has = <Value>(isDeclared: boolean, value: Value) => (isDeclared ? value : null)
+  const picture = { bytes: Buffer.from('one'), mimeType: 'image/png', width: 1, height: 1 } as const
+  return createProviderRequest({
+    modelName,
+    wire,
+    count: capabilities.maxCount,
+    negativePrompt: has(capabilities.negativePrompt, 'a cat'),
+    referenceImages: Array.from({ length: capabilities.maxReferenceImages }, () => picture),
+    mask: has(capabilities.mask, picture),
+    parameters: {
+      width: has(width !== null, across ?? 0),
+      height: has(height !== null, down ?? 0),
+      aspectRatio: aspectRatios[0] ?? null,
+      outputFormat: nativeFormats[0] ?? null,
+      outputCompression: has(capabilities.outputCompression, 80),
+      seed: has(capabilities.seed, 7),
+      guidanceScale: has(capabilities.guidanceScale, 3),
+      enhancePrompt: has(capabilities.enhancePrompt, true),
+      watermark: has(capabilities.watermark, true),
+    },
+  })
+}
+
+describe.each(AGGREGATED.map((model) => [model.id, model] as const))('%s', (_, model) => {
+  it('has a place for all that it declares', () => {
+    const template = readInputTemplate(askForAll(model))
+    const sent = JSON.stringify(template.fill([0]))
+    expect(sent).not.toMatch(/"\{\w+\}"/)
+    expect(model.capabilities.maxCount).toBeGreaterThanOrEqual(template.imagesPerCall)
+  })
+
+  it('lets no option set what the request sets', () => {
+    const { providerOptions } = model.capabilities
+    const offered = Object.keys((providerOptions?.properties as object | undefined) ?? {})
+    const set = Object.keys(readInputTemplate(askForAll(model)).fill([0]))
+    expect(offered.filter((name) => set.includes(name))).toEqual([])
+    expect(offered.filter((name) => /webhook|url|count|num_(images|outputs)|width|height|sync/.test(name))).toEqual([])
   })
 })
 
