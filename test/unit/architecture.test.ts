@@ -53,6 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@commander-js/extra-typings': ['src/cli'],
   '@google/genai': ['src/providers/google'],
+  '@fal-ai/client': ['src/providers/fal'],
   '@graphql-typed-document-node/core': ['src/cli'],
   '@graphql-yoga/render-graphiql': ['src/transport'],
   '@pothos/core': ['src/graphql'],
@@ -75,6 +76,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'pino-pretty': ['src/logger.ts'],
   'prom-client': ['src/metrics.ts'],
   'rate-limiter-flexible': ['src/identity'],
+  replicate: ['src/providers/replicate'],
   sharp: ['src/storage', 'src/providers/sandbox'],
   thumbhash: ['src/storage'],
   undici: ['src/outbound', 'src/providers/wire'],
