@@ -2,11 +2,16 @@ import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { Ids } from '../ids.ts'
 import { createOutboundFetch } from '../outbound/outbound-fetch.ts'
+import { createBytedanceProvider } from '../providers/bytedance/bytedance-provider.ts'
+import { createFalProvider } from '../providers/fal/fal-provider.ts'
 import { createFluxProvider } from '../providers/flux/flux-provider.ts'
+import { createGoogleProvider } from '../providers/google/google-provider.ts'
 import { createIdeogramProvider } from '../providers/ideogram/ideogram-provider.ts'
 import { createOpenaiProvider } from '../providers/openai/openai-provider.ts'
 import type { ImageProvider } from '../providers/provider.ts'
+import { createReplicateProvider } from '../providers/replicate/replicate-provider.ts'
 import { createSandboxProvider } from '../providers/sandbox/sandbox-provider.ts'
+import { createStabilityProvider } from '../providers/stability-ai/stability-provider.ts'
 import { createVendorFetch } from '../providers/wire/vendor-fetch.ts'
 
 type Tools = { readonly clock: Clock; readonly ids: Ids }
@@ -17,8 +22,13 @@ export function createProviders({ vendors }: Pick<Config, 'vendors'>, tools: Too
   return [
     createSandboxProvider(tools),
     createOpenaiProvider(at(vendors.openai)),
+    createGoogleProvider(at(vendors.google)),
+    createStabilityProvider(at(vendors.stability)),
     createFluxProvider(at(vendors.bfl)),
     createIdeogramProvider(at(vendors.ideogram)),
+    createBytedanceProvider(at(vendors.ark)),
+    createFalProvider(at(vendors.fal)),
+    createReplicateProvider(at(vendors.replicate)),
   ]
 }
 

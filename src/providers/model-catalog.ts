@@ -16,6 +16,8 @@ export type ModelCatalog = {
    * lists near names. A retired model is found like any other: refusing it is the caller's part.
    */
   resolve(asked: { readonly model: string | null; readonly provider: string | null }): ResolvedModel
+  /** Our id of a provider that is asked for by any of its names; what is no such name is given back as it is. */
+  providerId(asked: string): string
 }
 
 export type ResolvedModel = {
@@ -61,6 +63,7 @@ export function createModelCatalog(
     get: (id) => byId.get(id) ?? raise(unknown(`There is no model "${id}".`, findNearModels(models, id))),
     find: (id) => byId.get(id),
     resolve,
+    providerId: (asked) => canonicalProvider(asked, aliases),
   }
 }
 

@@ -109,12 +109,12 @@ export const BYTEDANCE_MODELS: readonly Model[] = [
     id: 'bytedance/seedream-5-pro',
     providerModel: 'dola-seedream-5-0-pro-260628',
     name: 'Seedream 5.0 pro',
-    description: `The strongest of the family; up to 2K, from words alone. ${MARKED}`,
+    description: `The strongest of the family; up to 2K, with up to ten reference images. ${MARKED}`,
     aliases: ['seedream-5.0-pro', 'dola-seedream-5-0-pro-260628'],
-    // The vendor takes up to ten reference images, at 0.003 for each but the first.
-    capabilities: PRICED_BY_PIXELS,
+    // "Extra" input images are priced; whether the first one is such is not said, and it is counted.
+    capabilities: { ...PRICED_BY_PIXELS, maxReferenceImages: 10 },
     nativeFormats: CHOSEN,
-    prices: pricesBySize(price, { upTo1500K: '0.045', at2K: '0.09' }),
+    prices: [...pricesBySize(price, { upTo1500K: '0.045', at2K: '0.09' }), price('INPUT_IMAGE', '0.003')],
   }),
   defineModel({
     id: 'bytedance/seedream-3',
@@ -141,9 +141,8 @@ export const BYTEDANCE_MODELS: readonly Model[] = [
     name: 'Seedream 5.5',
     description: `The newest; name, sizes and prices were read at a reseller's only (unverified). ${MARKED}`,
     aliases: ['seedream-5-5', 'seedream-5-5-261028'],
-    // Reference images are 0.008 each.
-    capabilities: PRICED_BY_PIXELS,
+    capabilities: { ...PRICED_BY_PIXELS, maxReferenceImages: 10 },
     nativeFormats: CHOSEN,
-    prices: pricesBySize(priceOf55, { upTo1500K: '0.02', at2K: '0.035' }),
+    prices: [...pricesBySize(priceOf55, { upTo1500K: '0.02', at2K: '0.035' }), priceOf55('INPUT_IMAGE', '0.008')],
   }),
 ]

@@ -275,16 +275,16 @@ describe('Google on the wire', () => {
     expect(warn).not.toHaveBeenCalled()
   })
 
-  it.each(['auth_tokens/abc', 'two\nlines'])(
-    'does not send with a key of a form that is not taken: %j',
-    async (key) => {
-      const { provider, request: asked, wire, close } = await stage([])()
-      onTestFinished(close)
-      const error = await rejectionOf(provider.generate(asked, { ...createCall().call, apiKey: new Secret(key) }))
-      expect(error).toMatchObject({ kind: 'INVALID_REQUEST', delivery: 'NOT_SENT' })
-      expect(wire.requests).toEqual([])
-    },
-  )
+  it.each([
+    ['auth_tokens/abc', 'INVALID_REQUEST'],
+    ['two\nlines', 'UNAUTHORIZED'],
+  ])('does not send with a key of a form that is not taken: %j', async (key, kind) => {
+    const { provider, request: asked, wire, close } = await stage([])()
+    onTestFinished(close)
+    const error = await rejectionOf(provider.generate(asked, { ...createCall().call, apiKey: new Secret(key) }))
+    expect(error).toMatchObject({ kind, delivery: 'NOT_SENT' })
+    expect(wire.requests).toEqual([])
+  })
 
   it('lists the models that paint, page by page', async () => {
     const { provider, wire, close } = await stage([])()

@@ -3,7 +3,7 @@ import { PLAYED_VENDORS } from '../../support/wire/vendors.ts'
 import { COMMON_ENDINGS, describeVendor, make, play, type VendorCase } from './vendor-suite.ts'
 
 const IDEOGRAM: VendorCase = {
-  vendor: PLAYED_VENDORS.ideogram ?? expect.unreachable(),
+  vendor: PLAYED_VENDORS.ideogram,
   input: { prompt: 'a red fox in snow', model: 'ideogram-v2', size: '1024x1024', outputFormat: 'WEBP' },
   expected: { mimeType: 'image/webp', width: 1024, height: 1024 },
   callsPerImage: 0,

@@ -4,7 +4,7 @@ import { PLAYED_VENDORS } from '../../support/wire/vendors.ts'
 import { COMMON_ENDINGS, describeVendor, make, play, type VendorCase } from './vendor-suite.ts'
 
 const OPENAI: VendorCase = {
-  vendor: PLAYED_VENDORS.openai ?? expect.unreachable(),
+  vendor: PLAYED_VENDORS.openai,
   input: { prompt: 'a red fox in snow', model: 'openai/gpt-image-2.6-flare', size: '1024x640', outputFormat: 'WEBP' },
   expected: { mimeType: 'image/webp', width: 1024, height: 640 },
   callsPerImage: 0,

@@ -15,7 +15,7 @@ export type VendorCase = {
   readonly vendor: PlayedVendor
   /** A request for one image, and what comes of it. */
   readonly input: GenerateImageInput
-  readonly expected: { readonly mimeType: string; readonly width: number; readonly height: number }
+  readonly expected: { readonly mimeType: string; readonly width?: number; readonly height?: number }
   /** Billable requests that an image of the request takes; 0: one for all of them. */
   readonly callsPerImage: 0 | 1
   readonly endings: readonly VendorEnding[]
