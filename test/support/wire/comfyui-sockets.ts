@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { WebSocket, WebSocketServer } from 'ws'
-import type { WireSockets } from './wire-server.ts'
+import type { WireVendor } from './wire-server.ts'
 
 /** The `/ws` of a ComfyUI server: one socket for each client id, the newest. */
-export type EngineSockets = WireSockets & {
+export type EngineSockets = Required<Pick<WireVendor, 'upgrade' | 'close'>> & {
   /** To the socket of this client; where there is none nobody hears it. */
   send(clientId: string, message: object | Buffer): void
   /** To every socket, as Comfy Cloud does. */

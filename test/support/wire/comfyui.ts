@@ -32,12 +32,10 @@ export function createComfyuiWire(
       const route = ROUTES[`${method} ${path}`] ?? (path.startsWith('/history/') ? history : undefined)
       return route ? route(request, mode, engine) : { status: 404, body: '404: Not Found' }
     },
-    sockets: {
-      upgrade: sockets.upgrade,
-      close() {
-        queue.stop()
-        sockets.close()
-      },
+    upgrade: sockets.upgrade,
+    close() {
+      queue.stop()
+      sockets.close()
     },
   }
 }

@@ -45,14 +45,10 @@ export type WireVendor = {
   readonly handle: WireHandler
   /** Is it a request that the vendor would bill? Modes are looked up for these alone. */
   isBillable(request: WireRequest): boolean
-  /** Of a vendor that talks over WebSockets; without it every upgrade is refused. */
-  readonly sockets?: WireSockets
-}
-
-export type WireSockets = {
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Ends all of them: the server does not know them any more. */
-  close(): void
+  /** Of a vendor that talks over WebSockets, which are then its own; without it every upgrade is refused. */
+  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Ends what it still does, and its sockets. */
+  close?(): void
 }
 
 /** What a vendor is told of its server. */
@@ -103,7 +99,7 @@ export async function startWireServer(
     })
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on('error', () => undefined)
-      if (vendor.sockets) vendor.sockets.upgrade(request, socket, head)
+      if (vendor.upgrade) vendor.upgrade(request, socket, head)
       else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
     })
     servers.push(server)
@@ -117,7 +113,7 @@ export async function startWireServer(
   secondOrigin = await listen(0)
 
   async function close(): Promise<void> {
-    vendor.sockets?.close()
+    vendor.close?.()
     for (const server of servers) server.closeAllConnections()
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   }
