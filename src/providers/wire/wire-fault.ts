@@ -59,7 +59,7 @@ export function readFlagAt(value: unknown, path: string): boolean {
 }
 
 /** One of a few words; undefined where the key is left out. */
-export function readWordAt<Word extends string>(
+export function readWordAt<const Word extends string>(
   value: unknown,
   words: readonly Word[],
   path: string,
