@@ -81,7 +81,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   thumbhash: ['src/storage'],
   undici: ['src/outbound', 'src/providers/wire'],
   uuid: ['src/ids.ts'],
-  ws: ['src/transport', 'src/cli'],
+  ws: ['src/transport', 'src/cli', 'src/providers/comfyui'],
   zod: ['src/cli', 'src/config.ts', 'src/generation', 'src/identity', 'src/providers/catalog'],
 }
 

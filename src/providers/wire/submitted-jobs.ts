@@ -9,6 +9,11 @@ export type SubmittedJob = { readonly id: string; readonly [key: string]: unknow
 export type JobSteps<Value> = {
   /** The one billable call of a part. Throws ProviderError. */
   submit(index: number): Promise<SubmittedJob>
+  /**
+   * Only where the id of a job is ours to choose: the job of a part whose submission nobody saw the end of, if the vendor
+   * has it. What it finds was taken; undefined proves nothing. Sends nothing billable. Throws ProviderError.
+   */
+  find?(index: number): Promise<SubmittedJob | undefined>
   /** Waits for the job and hands over what it made. Sends nothing billable, so it may be done again after a crash. */
   follow(job: SubmittedJob, index: number, signal: AbortSignal): Promise<Value>
 }
@@ -39,7 +44,8 @@ export async function runJobs<Value>(
   }
   try {
     for (const [index, part] of record.parts.entries()) if (part.state === 'TAKEN') follow(index, part.job)
-    await submitUnsent(record, { signal, submit: steps.submit, onTaken: follow })
+    await findLost(record, { steps, onTaken: follow })
+    await submitUnsent(record, { signal, steps, onTaken: follow })
     const results = await Promise.all(followed)
     assertWanted(call.signal, true)
     return [...results, ...record.listFailures()].sort((left, right) => left.index - right.index)
@@ -49,15 +55,24 @@ export async function runJobs<Value>(
   }
 }
 
+type Submitting = {
+  readonly steps: Pick<JobSteps<unknown>, 'submit' | 'find'>
+  onTaken(index: number, job: SubmittedJob): void
+}
+
+/** Of a resumed attempt: the part that was being sent when the process died, where the vendor can be asked for it. */
+async function findLost(record: JobRecord, { steps, onTaken }: Submitting): Promise<void> {
+  for (const [index, part] of record.parts.entries()) {
+    if (part.state !== 'SENDING' || !steps.find) continue
+    const found = await settlePart(index, steps.find(index))
+    if (!('value' in found) || !found.value) continue
+    await record.markTaken(index, found.value)
+    onTaken(index, found.value)
+  }
+}
+
 /** One after the other, so that a crash finds at most one of them on its way. */
-async function submitUnsent(
-  record: JobRecord,
-  given: {
-    readonly signal: AbortSignal
-    submit(index: number): Promise<SubmittedJob>
-    onTaken(index: number, job: SubmittedJob): void
-  },
-): Promise<void> {
+async function submitUnsent(record: JobRecord, given: Submitting & { readonly signal: AbortSignal }): Promise<void> {
   const { signal } = given
   let general: ProviderError | undefined
   for (const [index, part] of record.parts.entries()) {
@@ -69,7 +84,7 @@ async function submitUnsent(
     }
     await record.markSending(index)
     assertWanted(signal, true)
-    const result = await settlePart(index, given.submit(index))
+    const result = await settlePart(index, submitOrFind(index, given))
     if ('value' in result) {
       await record.markTaken(index, result.value)
       given.onTaken(index, result.value)
@@ -80,6 +95,19 @@ async function submitUnsent(
       await record.saveTaken()
       if (concernsAll(result.error)) general = result.error
     }
+  }
+}
+
+/** An answer that was lost or is no answer leaves open whether the job was taken, which a vendor may be asked. */
+async function submitOrFind(index: number, { steps, signal }: Parameters<typeof submitUnsent>[1]) {
+  try {
+    return await steps.submit(index)
+  } catch (error) {
+    const isOpen = error instanceof ProviderError && (error.delivery === 'UNKNOWN' || error.kind === 'BAD_OUTPUT')
+    if (!isOpen || !steps.find || signal.aborted) throw error
+    const found = await settlePart(index, steps.find(index))
+    if ('value' in found && found.value) return found.value
+    throw error
   }
 }
 

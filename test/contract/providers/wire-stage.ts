@@ -43,10 +43,10 @@ export function createProviderRequest(changes: RequestChanges): ProviderRequest 
   }
 }
 
-/** Pauses between two looks pass at once; time limits stay what they are. */
-export function createHurriedClock(): Clock {
+/** Pauses between two looks, of up to `longestMs`, pass at once; time limits stay what they are. */
+export function createHurriedClock(longestMs = 5_000): Clock {
   const clock = createSystemClock()
-  return { ...clock, sleep: (ms, signal) => clock.sleep(ms <= 5_000 ? Math.min(ms, 2) : ms, signal) }
+  return { ...clock, sleep: (ms, signal) => clock.sleep(ms <= longestMs ? Math.min(ms, 2) : ms, signal) }
 }
 
 /** What every adapter is given, with its vendor on this machine. */

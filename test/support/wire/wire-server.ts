@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pickMode, type WireMode } from './wire-mode.ts'
 import { sendReply, type WireReply } from './wire-reply.ts'
@@ -44,6 +45,10 @@ export type WireVendor = {
   readonly handle: WireHandler
   /** Is it a request that the vendor would bill? Modes are looked up for these alone. */
   isBillable(request: WireRequest): boolean
+  /** Of a vendor that talks over WebSockets, which are then its own; without it every upgrade is refused. */
+  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Ends what it still does, and its sockets. */
+  close?(): void
 }
 
 /** What a vendor is told of its server. */
@@ -92,6 +97,11 @@ export async function startWireServer(
         response.end(`The wire server failed: ${error instanceof Error ? error.stack : error}`)
       })
     })
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      socket.on('error', () => undefined)
+      if (vendor.upgrade) vendor.upgrade(request, socket, head)
+      else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
+    })
     servers.push(server)
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(port, '127.0.0.1', resolve)
@@ -103,6 +113,7 @@ export async function startWireServer(
   secondOrigin = await listen(0)
 
   async function close(): Promise<void> {
+    vendor.close?.()
     for (const server of servers) server.closeAllConnections()
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   }

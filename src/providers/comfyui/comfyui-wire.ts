@@ -1,0 +1,110 @@
+import { isRecord, readList, readText } from '../wire/json-values.ts'
+
+/**
+ * What a ComfyUI server answers, as far as it is read here. Of memory and unverified: the shapes of a queue entry, of a
+ * node error, of the messages in a history entry, and of the answer to an upload.
+ */
+
+/** A picture as `/view` is asked for it. */
+export type StoredPicture = { readonly filename: string; readonly subfolder: string; readonly type: string }
+
+/** How a run ended. One that failed may have saved pictures before. */
+export type RunEnding = {
+  readonly pictures: readonly (StoredPicture & { readonly node: string })[]
+  /** null: it came to its end. */
+  readonly failure: RunFailure | null
+}
+
+/** `code` null: the engine does not say. */
+export type RunFailure = {
+  readonly what: 'FAILED' | 'INTERRUPTED'
+  readonly code: string | null
+  readonly words: string | null
+}
+
+export const UNEXPLAINED: RunFailure = { what: 'FAILED', code: null, words: null }
+
+export function readPromptId(json: unknown): string | null {
+  return isRecord(json) ? readText(json.prompt_id) : null
+}
+
+/** `{}` until the run has ended; undefined: it has not. An entry of any shape is the end of a run. */
+export function readEnding(json: unknown, promptId: string): RunEnding | undefined {
+  const entry = isRecord(json) ? json[promptId] : undefined
+  if (!isRecord(entry)) return undefined
+  const status = isRecord(entry.status) ? entry.status : {}
+  const failure =
+    status.status_str === 'error' ? (readList(status.messages).map(readPair).find(Boolean) ?? UNEXPLAINED) : null
+  return { pictures: readPictures(entry.outputs), failure }
+}
+
+/** Of a message on the socket, or in a history entry; undefined: it tells of no failure. */
+export function readFailure(type: unknown, data: unknown): RunFailure | undefined {
+  if (type === 'execution_interrupted') return { what: 'INTERRUPTED', code: type, words: null }
+  if (type !== 'execution_error') return undefined
+  if (!isRecord(data)) return UNEXPLAINED
+  // The traceback below the first line is the operator's.
+  const message = readText(data.exception_message)?.split('\n')[0]?.trim() ?? null
+  const words = [readText(data.node_type), message].filter((part) => part !== null).join(': ')
+  return { what: 'FAILED', code: readText(data.exception_type), words: readText(words) }
+}
+
+/** Where the job stands in the engine's queue; null: not in it. */
+export function readPlaceInQueue(json: unknown, promptId: string): 'RUNNING' | 'PENDING' | null {
+  if (!isRecord(json)) return null
+  const holds = (list: unknown) => readList(list).some((entry) => isEntryOf(entry, promptId))
+  if (holds(json.queue_running)) return 'RUNNING'
+  return holds(json.queue_pending) ? 'PENDING' : null
+}
+
+/** The name under which a LoadImage node finds what was uploaded. */
+export function readUploadedName(json: unknown): string | null {
+  if (!isRecord(json)) return null
+  const name = readText(json.name)
+  const folder = readText(json.subfolder)
+  return name !== null && folder !== null ? `${folder}/${name}` : name
+}
+
+/** `{error: {type, message, details}, node_errors: {id: {errors: [{message, details}], class_type}}}` */
+export function readRejection(json: unknown): { readonly code: string | null; readonly words: string | null } {
+  if (!isRecord(json)) return { code: null, words: null }
+  const error = isRecord(json.error) ? json.error : {}
+  const ofNodes = Object.values(isRecord(json.node_errors) ? json.node_errors : {})
+    .filter(isRecord)
+    .flatMap((node) =>
+      readList(node.errors)
+        .filter(isRecord)
+        .map((each) => describe(node.class_type, each)),
+    )
+  const words = [readText(error.message) ?? readText(json.error), ...ofNodes].filter((part) => part !== null)
+  return { code: readText(error.type), words: readText(words.join(' ')) }
+}
+
+function describe(classType: unknown, { message, details }: Readonly<Record<string, unknown>>): string {
+  const where = readText(details)?.slice(0, 120) ?? null
+  return `${readText(classType) ?? 'A node'}: ${readText(message) ?? 'is not right'}${where === null ? '' : ` (${where})`}.`
+}
+
+function readPictures(outputs: unknown): RunEnding['pictures'] {
+  if (!isRecord(outputs)) return []
+  return Object.entries(outputs).flatMap(([node, output]) =>
+    readList(isRecord(output) ? output.images : undefined)
+      .filter(isRecord)
+      .flatMap(({ filename, subfolder, type }) =>
+        typeof filename === 'string' && filename !== ''
+          ? [{ node, filename, subfolder: readText(subfolder) ?? '', type: readText(type) ?? 'output' }]
+          : [],
+      ),
+  )
+}
+
+/** `["execution_error", {…}]` */
+function readPair(message: unknown): RunFailure | undefined {
+  const [type, data] = readList(message)
+  return readFailure(type, data)
+}
+
+/** `[number, prompt_id, graph, extra_data, outputs]` */
+function isEntryOf(entry: unknown, promptId: string): boolean {
+  return readList(entry).includes(promptId) || (isRecord(entry) && [entry.prompt_id, entry.id].includes(promptId))
+}
