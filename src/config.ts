@@ -28,6 +28,8 @@ export type Config = {
   readonly catalogFile: string | null
   /** By the vendor: the server's own key, null where there is none, and where calls go. */
   readonly vendors: Readonly<Record<Vendor, VendorConfig>>
+  /** Keys of engines that the catalogue file names, by `PICTOR_KEY_<ID>`. */
+  readonly engineKeys: ReadonlyMap<string, Secret>
   readonly defaultModel: string
   readonly allowedOrigins: readonly string[]
   readonly allowedHosts: readonly string[]
@@ -184,6 +186,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     unknownOutcome: env.PICTOR_UNKNOWN_OUTCOME,
     catalogFile: env.PICTOR_CATALOG === undefined ? null : resolve(env.PICTOR_CATALOG),
     vendors: readVendors(env),
+    engineKeys: readEngineKeys(set),
     defaultModel: env.PICTOR_DEFAULT_MODEL,
     allowedOrigins: env.PICTOR_ALLOWED_ORIGINS,
     allowedHosts: env.PICTOR_ALLOWED_HOSTS,
@@ -208,4 +211,17 @@ function readVendors(env: z.output<typeof Environment>): Config['vendors'] {
     fal: vendor(env.FAL_KEY, env.FAL_BASE_URL),
     replicate: vendor(env.REPLICATE_API_TOKEN, env.REPLICATE_BASE_URL),
   }
+}
+
+/** `PICTOR_KEY_STUDIO_2` is the key of the engine `studio-2`. Throws ConfigError. */
+function readEngineKeys(set: Readonly<Record<string, string | undefined>>): Config['engineKeys'] {
+  const keys = new Map<string, Secret>()
+  for (const [name, value] of Object.entries(set)) {
+    const [, id] = /^PICTOR_KEY_([A-Z0-9_]+)$/.exec(name) ?? []
+    if (id === undefined) continue
+    const parsed = apiKey.safeParse(value)
+    if (!parsed.success) throw new ConfigError([`${name} ${parsed.error.issues[0]?.message}.`])
+    keys.set(id.toLowerCase().replaceAll('_', '-'), parsed.data)
+  }
+  return keys
 }

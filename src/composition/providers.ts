@@ -2,12 +2,21 @@ import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { Ids } from '../ids.ts'
 import { createOutboundFetch } from '../outbound/outbound-fetch.ts'
+import { findWireFault as findAutomatic1111Fault } from '../providers/automatic1111/automatic1111-entry.ts'
+import { createAutomatic1111Provider } from '../providers/automatic1111/automatic1111-provider.ts'
 import { createBytedanceProvider } from '../providers/bytedance/bytedance-provider.ts'
+import type { EngineKind } from '../providers/catalog/catalog-schema.ts'
+import type { Engine } from '../providers/catalog/engines.ts'
+import { createComfyuiProvider } from '../providers/comfyui/comfyui-provider.ts'
+import { findWireFault as findComfyuiFault } from '../providers/comfyui/comfyui-template.ts'
 import { createFalProvider } from '../providers/fal/fal-provider.ts'
 import { createFluxProvider } from '../providers/flux/flux-provider.ts'
 import { createGoogleProvider } from '../providers/google/google-provider.ts'
 import { createIdeogramProvider } from '../providers/ideogram/ideogram-provider.ts'
+import type { Model } from '../providers/model.ts'
 import { createOpenaiProvider } from '../providers/openai/openai-provider.ts'
+import { findWireFault as findCompatibleFault } from '../providers/openai-compatible/openai-compatible-entry.ts'
+import { createOpenaiCompatibleProvider } from '../providers/openai-compatible/openai-compatible-provider.ts'
 import type { ImageProvider } from '../providers/provider.ts'
 import { createReplicateProvider } from '../providers/replicate/replicate-provider.ts'
 import { createSandboxProvider } from '../providers/sandbox/sandbox-provider.ts'
@@ -30,6 +39,26 @@ export function createProviders({ vendors }: Pick<Config, 'vendors'>, tools: Too
     createFalProvider(at(vendors.fal)),
     createReplicateProvider(at(vendors.replicate)),
   ]
+}
+
+/** A program on the operator's own hardware. A key is optional: most of them ask for none. */
+export function createEngine(engine: Engine, { engineKeys }: Pick<Config, 'engineKeys'>, tools: Tools): ImageProvider {
+  const place = connect(tools)({ ...engine, apiKey: engineKeys.get(engine.id) ?? null })
+  switch (engine.kind) {
+    case 'openai-compatible':
+      return createOpenaiCompatibleProvider(place)
+    case 'comfyui':
+      return createComfyuiProvider(place)
+    case 'automatic1111':
+      return createAutomatic1111Provider(place)
+  }
+}
+
+/** What is wrong with the `wire` of a model of this kind of engine, with its key; null: nothing. */
+export const ENGINE_FAULTS: Readonly<Record<EngineKind, (wire: Model['wire']) => string | null>> = {
+  'openai-compatible': findCompatibleFault,
+  comfyui: findComfyuiFault,
+  automatic1111: findAutomatic1111Fault,
 }
 
 function connect({ clock, ids }: Tools) {

@@ -25,12 +25,15 @@ export type StartOptions = Overrides & {
   readonly env?: Readonly<Record<string, string>>
   /** Entries of a PICTOR_CATALOG file. */
   readonly models?: readonly object[]
+  /** The same file's `providers`. */
+  readonly engines?: readonly object[]
 }
 
 /** The whole server, as `main.ts` starts it, in this process on a free port; its data go when it is disposed. */
-export async function startApp({ env = {}, models, ...overrides }: StartOptions = {}): Promise<TestApp> {
+export async function startApp({ env = {}, models, engines, ...overrides }: StartOptions = {}): Promise<TestApp> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pictor-app-'))
-  const catalog = models === undefined ? {} : { PICTOR_CATALOG: await writeCatalog(dataDir, models) }
+  const hasCatalog = models !== undefined || engines !== undefined
+  const catalog = hasCatalog ? { PICTOR_CATALOG: await writeCatalog(dataDir, models ?? [], engines) } : {}
   const given = { PORT: '0', PICTOR_DATA_DIR: dataDir, PICTOR_DRAIN_SECONDS: '0', ...catalog, ...env }
   const app = await createApp(readConfig(given), { logger: createLogger({ level: 'silent' }), ...overrides })
   await app.start()
@@ -53,9 +56,13 @@ export async function startApp({ env = {}, models, ...overrides }: StartOptions 
 /** A sandbox that costs something, so that money can be seen to move. */
 export const PRICED_PAINTER = { id: 'sandbox/painter', prices: [{ unit: 'IMAGE', usd: '0.04' }] }
 
-export async function writeCatalog(directory: string, models: readonly object[]): Promise<string> {
+export async function writeCatalog(
+  directory: string,
+  models: readonly object[],
+  providers: readonly object[] = [],
+): Promise<string> {
   const path = join(directory, 'catalog.json')
-  await writeFile(path, JSON.stringify({ models }))
+  await writeFile(path, JSON.stringify({ models, providers }))
   return path
 }
 

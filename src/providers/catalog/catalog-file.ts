@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Model, PriceRule } from '../model.ts'
-import { catalogFileSchema, type ModelPatch, type PricePatch } from './catalog-schema.ts'
+import { catalogFileSchema, type ModelPatch, type PricePatch, type ProviderPatch } from './catalog-schema.ts'
 import { defineModel } from './define-model.ts'
 import { findJsonFault, findJsonLine } from './json-lines.ts'
 
@@ -16,11 +16,13 @@ import { findJsonFault, findJsonLine } from './json-lines.ts'
 export type CatalogFile = {
   readonly path: string
   readonly entries: readonly CatalogFileEntry[]
+  readonly providers: readonly CatalogFileProvider[]
   /** Milliseconds since 1970: taken for the `asOf` of prices that name none. */
   readonly changedAt: number
 }
 
 export type CatalogFileEntry = { readonly line: number; readonly patch: ModelPatch }
+export type CatalogFileProvider = { readonly line: number; readonly patch: ProviderPatch }
 
 /** The message has one line for each fault: file, line, path inside the file, what is wrong and what would do. */
 export class CatalogFileError extends Error {
@@ -50,8 +52,14 @@ export function parseCatalogFile(path: string, text: string, changedAt: number):
     })
     throw new CatalogFileError(faults.join('\n'))
   }
-  const entries = parsed.data.models.map((patch, index) => ({ line: findJsonLine(text, ['models', index]), patch }))
-  return { path, entries, changedAt }
+  const { models, providers } = parsed.data
+  const lineOf = (list: 'models' | 'providers', index: number) => findJsonLine(text, [list, index])
+  return {
+    path,
+    entries: models.map((patch, index) => ({ line: lineOf('models', index), patch })),
+    providers: providers.map((patch, index) => ({ line: lineOf('providers', index), patch })),
+    changedAt,
+  }
 }
 
 /** Known models keep their place, new ones follow in the order of the file. @throws CatalogFileError */

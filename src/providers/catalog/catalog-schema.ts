@@ -111,8 +111,32 @@ const model = z.strictObject({
   tokenEstimates: z.array(tokenEstimate).exactOptional(),
 })
 
-/** Shape of a catalogue file: whole models, or parts of known ones. */
-export const catalogFileSchema = z.strictObject({ models: z.array(model) })
+/** Programs that paint on the operator's own hardware; there may be any number of each. */
+export const ENGINE_KINDS = ['openai-compatible', 'comfyui', 'automatic1111'] as const
+export type EngineKind = (typeof ENGINE_KINDS)[number]
+
+const provider = z.strictObject({
+  id: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'Write an id in lower case, such as "studio" or "studio-2".'),
+  kind: z.enum(ENGINE_KINDS).exactOptional(),
+  name: z.string().min(1).exactOptional(),
+  baseUrl: z
+    .url({ protocol: /^https?$/, error: 'Write an absolute http(s) address, such as "http://127.0.0.1:8188".' })
+    .transform((text) => text.replace(/\/+$/, ''))
+    .exactOptional(),
+  limits: z
+    .strictObject({
+      concurrency: z.int().min(1).exactOptional(),
+      requestsPerMinute: z.int().min(1).exactOptional(),
+    })
+    .exactOptional(),
+})
+
+/** Shape of a catalogue file: whole models or parts of known ones, and engines that are not built in. */
+export const catalogFileSchema = z
+  .strictObject({ models: z.array(model).exactOptional(), providers: z.array(provider).exactOptional() })
+  .refine(({ models, providers }) => models ?? providers, 'names neither "models" nor "providers".')
+  .transform(({ models = [], providers = [] }) => ({ models, providers }))
 
 export type ModelPatch = z.output<typeof model>
+export type ProviderPatch = z.output<typeof provider>
 export type PricePatch = z.output<typeof price>

@@ -21,6 +21,7 @@ export type VendorCase = {
   readonly endings: readonly VendorEnding[]
   /** Entries of the catalogue file, beside what is built in. */
   readonly models?: readonly object[]
+  readonly providers?: (origin: string) => readonly object[]
 }
 
 export type VendorEnding = {
@@ -40,12 +41,13 @@ export const CANARY = 'sk-canary-b1d9e4f07a63'
 
 export type Played = { readonly app: TestApp; readonly wire: WireServer; readonly log: string[] }
 
-export async function play({ vendor, models }: VendorCase, factor = FACTOR): Promise<Played> {
+export async function play({ vendor, models, providers }: VendorCase, factor = FACTOR): Promise<Played> {
   const wire = await startWireServer(vendor.create)
   const log: string[] = []
   const app = await startApp({
     env: vendor.environment(wire.origin, CANARY),
     ...(models && { models }),
+    ...(providers && { engines: providers(wire.origin) }),
     clock: createFastClock(factor),
     leaseMs: 600_000,
     logger: createLogger({ level: 'trace', destination: { write: (line) => void log.push(line) } }),

@@ -114,7 +114,7 @@ describe('reading a catalogue file', () => {
       '{ "models": [{ "id": "a/b",\n "prices": [{ "usd": "1",\n "unit": "PICTURE" }] }] }',
       'models.json:3: models[0].prices[0].unit',
     ],
-    ['no models', '{}', 'models.json:1: models'],
+    ['nothing of use', '{}', 'models.json:1: file: names neither "models" nor "providers"'],
     ['text that is no JSON', '{\n "models": [\n  { "id": }\n ]\n}', 'models.json:3: is not valid JSON'],
     ['nothing', '', 'models.json:1: is not valid JSON'],
   ])('names file, line and place of %s', (_, text, message) => {
