@@ -283,6 +283,8 @@ export type PriceUnit =
   | 'FURTHER_MEGAPIXEL'
   /** An image. */
   | 'IMAGE'
+  /** A picture to start from. */
+  | 'INPUT_IMAGE'
   /** A million pixels of input. */
   | 'INPUT_MEGAPIXEL'
   /** A million pixels of output. */

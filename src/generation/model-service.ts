@@ -18,10 +18,11 @@ export function createModelService(deps: {
   const reasonOf = (viewer: Viewer, model: Model) => availability.reason(viewer, model)?.message ?? null
 
   return {
-    list: (viewer, filter) =>
-      catalog
-        .list()
-        .filter((model) => filter === null || (fits(model, filter) && isAvailabilityAsked(viewer, model, filter))),
+    list(viewer, asked) {
+      if (asked === null) return catalog.list()
+      const filter = { ...asked, provider: asked.provider === null ? null : catalog.providerId(asked.provider) }
+      return catalog.list().filter((model) => fits(model, filter) && isAvailabilityAsked(viewer, model, filter))
+    },
 
     find(name) {
       try {

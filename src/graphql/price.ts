@@ -30,6 +30,7 @@ export function registerPrice(builder: Builder): void {
       FIRST_MEGAPIXEL: { description: 'The first million pixels of an image.' },
       FURTHER_MEGAPIXEL: { description: 'Each further million pixels of an image.' },
       INPUT_MEGAPIXEL: { description: 'A million pixels of input.' },
+      INPUT_IMAGE: { description: 'A picture to start from.' },
       MILLION_INPUT_TOKENS: {
         description: 'A million tokens of input: of text, where pictures have a price of their own.',
       },

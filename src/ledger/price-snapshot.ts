@@ -7,6 +7,7 @@ export type PriceUnit =
   | 'FIRST_MEGAPIXEL'
   | 'FURTHER_MEGAPIXEL'
   | 'INPUT_MEGAPIXEL'
+  | 'INPUT_IMAGE'
   | 'MILLION_INPUT_TOKENS'
   | 'MILLION_IMAGE_INPUT_TOKENS'
   | 'MILLION_OUTPUT_TOKENS'
@@ -98,7 +99,7 @@ export function createPriceSnapshot(
   for (const unit of units) {
     const perImage = quantityOfOneImage(unit, model, parameters, referenceImages)
     if (!perImage) return null
-    if (unit === 'INPUT_MEGAPIXEL' && perImage.max === 0) continue
+    if (unit.startsWith('INPUT_') && perImage.max === 0) continue
     const choices = listChoices(
       model.prices.filter((rule) => rule.unit === unit),
       parameters,
@@ -192,6 +193,8 @@ function quantityOfOneImage(
       const first = unit === 'FURTHER_MEGAPIXEL' ? 1 : 0
       return pixels && { min: toMegapixels(pixels.min) - first, max: toMegapixels(pixels.max) - first }
     }
+    case 'INPUT_IMAGE':
+      return { min: parameters.referenceImages, max: parameters.referenceImages }
     case 'INPUT_MEGAPIXEL': {
       if (referenceImages.length !== parameters.referenceImages) return null
       const sum = referenceImages.reduce((total, image) => total + countMegapixels(image), 0)

@@ -202,6 +202,7 @@ const LABELS = {
   FIRST_MEGAPIXEL: 'First megapixels',
   FURTHER_MEGAPIXEL: 'Further megapixels',
   INPUT_MEGAPIXEL: 'Input megapixels',
+  INPUT_IMAGE: 'Input images',
   MILLION_INPUT_TOKENS: 'Input tokens',
   MILLION_IMAGE_INPUT_TOKENS: 'Image input tokens',
   MILLION_OUTPUT_TOKENS: 'Output tokens',

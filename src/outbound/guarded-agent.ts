@@ -1,4 +1,5 @@
-import { type LookupAddress, lookup } from 'node:dns'
+import type { LookupAddress, LookupAllOptions } from 'node:dns'
+import { lookup } from 'node:dns/promises'
 import type { LookupFunction } from 'node:net'
 import { Agent, type Dispatcher } from 'undici'
 import { OutboundError } from './outbound-error.ts'
@@ -7,12 +8,21 @@ import { canonicalAddress, isPublicAddress, literalAddress } from './public-addr
 /** May a connection to this address be opened? Asked of the address that is connected to, after the name was resolved. */
 export type AddressRule = (address: string) => boolean
 
+/** Every address of a name. */
+export type Resolver = (hostname: string, options: LookupAllOptions) => Promise<readonly LookupAddress[]>
+
+/** As the machine itself resolves names. */
+export const systemResolver: Resolver = (hostname, options) => lookup(hostname, options)
+
 /**
  * An agent whose connections go to allowed addresses only. A name is judged by the addresses that it resolves to at the
  * moment of connecting, so that a name which changes its mind in between (DNS rebinding) gains nothing.
  */
-export function createGuardedAgent(allows: AddressRule, limits: { readonly connectMs: number }): Dispatcher {
-  return new Agent({ connect: { timeout: limits.connectMs, lookup: createGuardedLookup(allows) } })
+export function createGuardedAgent(
+  allows: AddressRule,
+  { connectMs, resolve = systemResolver }: { readonly connectMs: number; readonly resolve?: Resolver },
+): Dispatcher {
+  return new Agent({ connect: { timeout: connectMs, lookup: createGuardedLookup(allows, resolve) } })
 }
 
 /** Node asks no resolver for a host that is an address already: that one is judged here. */
@@ -31,17 +41,15 @@ export function forbidden(): OutboundError {
   return new OutboundError('FORBIDDEN', 'Only public http and https addresses are fetched.')
 }
 
-function createGuardedLookup(allows: AddressRule): LookupFunction {
+function createGuardedLookup(allows: AddressRule, resolve: Resolver): LookupFunction {
   return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-      if (error) return callback(error, '', 0)
-      // One forbidden address among several is enough: which of them is taken is not ours to choose.
-      if (addresses.length === 0 || !addresses.every(({ address }) => allows(address))) {
-        return callback(forbidden(), '', 0)
-      }
-      if (options.all) return callback(null, addresses)
+    const fail = (error: unknown) => callback(error instanceof Error ? error : forbidden(), '', 0)
+    resolve(hostname, { ...options, all: true }).then((addresses) => {
       const [first] = addresses
-      callback(null, first?.address ?? '', first?.family ?? 0)
-    })
+      // One forbidden address among several is enough: which of them is taken is not ours to choose.
+      if (!first || !addresses.every(({ address }) => allows(address))) fail(forbidden())
+      else if (options.all) callback(null, [...addresses])
+      else callback(null, first.address, first.family)
+    }, fail)
   }
 }

@@ -1,7 +1,13 @@
-import { lookup } from 'node:dns/promises'
 import { type Dispatcher, request as send } from 'undici'
 import { type Clock, openTimeLimit } from '../clock.ts'
-import { allowPublicAnd, assertAllowedHost, createGuardedAgent, forbidden } from './guarded-agent.ts'
+import {
+  allowPublicAnd,
+  assertAllowedHost,
+  createGuardedAgent,
+  forbidden,
+  type Resolver,
+  systemResolver,
+} from './guarded-agent.ts'
 import { OutboundError } from './outbound-error.ts'
 import { literalAddress } from './public-address.ts'
 
@@ -29,15 +35,21 @@ const CONNECT_MS = 10_000
  * `trustedBaseUrl`: an address of the operator's own, such as a local engine's. The host it names may be fetched from
  * although it is not public, on any port; nothing else that is not public may.
  */
-export function createOutboundFetch(deps: { clock: Clock; trustedBaseUrl?: string | null }): OutboundFetch {
-  const { clock, trustedBaseUrl = null } = deps
+export function createOutboundFetch(deps: {
+  clock: Clock
+  trustedBaseUrl?: string | null
+  resolve?: Resolver
+}): OutboundFetch {
+  const { clock, trustedBaseUrl = null, resolve = systemResolver } = deps
 
   return async (url, { maxBytes, timeoutMs, signal, accept = '*/*' }) => {
     const limit = openTimeLimit(clock, timeoutMs, signal)
-    const allows = allowPublicAnd(await addressesOf(trustedBaseUrl))
-    const agent = createGuardedAgent(allows, { connectMs: CONNECT_MS })
+    let agent: Dispatcher | undefined
     try {
       let target = readUrl(url)
+      const trusted = await Promise.race([addressesOf(trustedBaseUrl, resolve), rejectWhenAborted(limit.signal)])
+      const allows = allowPublicAnd(trusted)
+      agent = createGuardedAgent(allows, { connectMs: CONNECT_MS, resolve })
       for (let redirects = 0; ; redirects++) {
         assertAllowedHost(target, allows)
         const options = { dispatcher: agent, signal: limit.signal, headers: { accept } }
@@ -58,7 +70,7 @@ export function createOutboundFetch(deps: { clock: Clock; trustedBaseUrl?: strin
     } finally {
       limit.close()
       // What still runs on it has no reader any more.
-      void agent.destroy()
+      void agent?.destroy()
     }
   }
 }
@@ -69,13 +81,21 @@ function readUrl(text: string, base?: URL): URL {
   return url
 }
 
-async function addressesOf(baseUrl: string | null): Promise<readonly string[]> {
+async function addressesOf(baseUrl: string | null, resolve: Resolver): Promise<readonly string[]> {
   if (baseUrl === null) return []
   const { hostname } = new URL(baseUrl)
   const literal = literalAddress(hostname)
   if (literal !== null) return [literal]
-  const found = await lookup(hostname, { all: true }).catch(() => [])
+  const found = await resolve(hostname, { all: true }).catch(() => [])
   return found.map(({ address }) => address)
+}
+
+/** A resolver takes no signal and may be silent for long. */
+function rejectWhenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
 
 type Headers = Dispatcher.ResponseData['headers']

@@ -8,8 +8,15 @@ import ipaddr from 'ipaddr.js'
  */
 export function isPublicAddress(address: string): boolean {
   if (isIP(address) === 0) return false
-  return ipaddr.process(address).range() === 'unicast'
+  const parsed = ipaddr.process(address)
+  return (
+    parsed.range() === 'unicast' &&
+    (!(parsed instanceof ipaddr.IPv6) || parsed.match(ipaddr.IPv6.parseCIDR(GLOBAL_IPV6)))
+  )
 }
+
+/** All that is given out to anybody. Outside of it are IPv4-compatible addresses (`::127.0.0.1`) and what comes yet. */
+const GLOBAL_IPV6 = '2000::/3'
 
 /** The literal address that a URL's host is, without brackets; null: it is a name. */
 export function literalAddress(hostname: string): string | null {

@@ -16,6 +16,8 @@ export type ModelCatalog = {
    * lists near names. A retired model is found like any other: refusing it is the caller's part.
    */
   resolve(asked: { readonly model: string | null; readonly provider: string | null }): ResolvedModel
+  /** Our id of a provider that is asked for by any of its names; what is no such name is given back as it is. */
+  providerId(asked: string): string
 }
 
 export type ResolvedModel = {
@@ -61,10 +63,15 @@ export function createModelCatalog(
     get: (id) => byId.get(id) ?? raise(unknown(`There is no model "${id}".`, findNearModels(models, id))),
     find: (id) => byId.get(id),
     resolve,
+    providerId: (asked) => canonicalProvider(asked, aliases),
   }
 }
 
-/** Ids win over bare names, and bare names over aliases: a new alias never changes what an older name means. */
+/**
+ * Ids win over bare names, and bare names over aliases: a new alias never changes what an older name means. An id may name
+ * its provider by another of its names: `black-forest-labs/flux-dev` is that vendor's own model, although an aggregator's
+ * bare name reads the same.
+ */
 function findNamed(
   models: readonly Model[],
   asked: string,
@@ -73,7 +80,10 @@ function findNamed(
 ): readonly ResolvedModel[] {
   const name = asked.toLowerCase()
   const scope = provider === null ? models : models.filter((model) => model.provider === provider)
-  const byId = scope.filter((model) => model.id.toLowerCase() === name)
+  const slash = name.indexOf('/')
+  const prefix = canonicalProvider(name.slice(0, Math.max(slash, 0)), aliases)
+  const ids = slash < 1 ? [name] : [name, prefix + name.slice(slash)]
+  const byId = scope.filter((model) => ids.includes(model.id.toLowerCase()))
   if (byId.length > 0) return byId.map(plain)
   const bare = scope.filter((model) => model.id.slice(model.provider.length + 1).toLowerCase() === name)
   if (bare.length > 0) return bare.map(plain)
@@ -83,8 +93,6 @@ function findNamed(
       .map((alias) => ({ model, aliasParameters: alias.parameters })),
   )
   if (aliased.length > 0) return aliased
-  const slash = name.indexOf('/')
-  const prefix = canonicalProvider(name.slice(0, Math.max(slash, 0)), aliases)
   if (slash < 1 || (provider !== null && provider !== prefix)) return []
   const inPrefix = scope.filter((model) => model.provider === prefix)
   return findNamed(inPrefix, name.slice(slash + 1), prefix, {})

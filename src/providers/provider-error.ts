@@ -37,13 +37,24 @@ export class ProviderError extends Error {
     providerBilled?: boolean | null
     cause?: unknown
   }) {
-    super(details.message, details.cause === undefined ? undefined : { cause: details.cause })
+    super(tidy(details.message), details.cause === undefined ? undefined : { cause: details.cause })
     this.kind = details.kind
     this.delivery = details.delivery
     this.retryAfterMs = details.retryAfterMs ?? null
-    this.providerCode = details.providerCode ?? null
-    this.providerRequestId = details.providerRequestId ?? null
+    this.providerCode = tidyName(details.providerCode)
+    this.providerRequestId = tidyName(details.providerRequestId)
     const { providerBilled = details.delivery === 'UNKNOWN' ? null : false } = details
     this.providerBilled = providerBilled
   }
+}
+
+/** A vendor's text goes into logs and into databases, which take no NUL and no half of a character. */
+function tidy(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cs}]+/gu, ' ')
+}
+
+const MAX_NAME_LENGTH = 200
+
+function tidyName(name: string | null | undefined): string | null {
+  return name === null || name === undefined ? null : tidy(name).slice(0, MAX_NAME_LENGTH)
 }

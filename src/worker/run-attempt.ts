@@ -74,7 +74,12 @@ async function callProvider(
     if (!conversation.hasLostLease() && !signal.aborted) {
       if (!(error instanceof ProviderError))
         deps.logger.error({ provider: provider.id, err: error }, 'A provider failed')
-      return { kind: 'failed', error: toProviderError(error), unstored: listUnstored() }
+      const failure = toProviderError(error)
+      return {
+        kind: 'failed',
+        error: attempt.reference === null ? failure : asTaken(failure),
+        unstored: listUnstored(),
+      }
     }
     if (signal.reason === NO_LONGER_WANTED) await askToStop(deps, provider, conversation.reference())
     return 'dropped'
@@ -162,6 +167,13 @@ function showPreview(
 function createVanished({ job }: RunningAttempt): ProviderError {
   const message = `${job.model} is no longer offered by this server.`
   return new ProviderError({ kind: 'MODEL_RETIRED', delivery: 'NOT_SENT', message })
+}
+
+/** A job that is taken up again was taken by the vendor: whatever keeps us from it, its outcome is not that it was not. */
+function asTaken(error: ProviderError): ProviderError {
+  const { kind, delivery, message, providerCode, providerRequestId } = error
+  if (delivery === 'ANSWERED' || delivery === 'UNKNOWN') return error
+  return new ProviderError({ kind, delivery: 'UNKNOWN', message, providerCode, providerRequestId, cause: error })
 }
 
 /** Adapters throw ProviderErrors only; anything else is a bug in one, and nobody knows how far its call had come. */

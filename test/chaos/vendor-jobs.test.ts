@@ -16,11 +16,13 @@ const KEY = 'canary-9c41e0d7a2'
 /** Vendors that are submitted to and asked later, with what tells that ours is waiting for the job. */
 const VENDORS = [
   { name: 'flux', model: 'flux/flux-1.1-pro', count: 2, submits: 2, looks: /^\/v1\/get_result/ },
+  { name: 'fal', model: 'fal/fal-ai/flux/dev', count: 2, submits: 1, looks: /\/requests\/[^/]+\/status$/ },
+  { name: 'replicate', model: 'replicate/flux-1.1-pro', count: 2, submits: 2, looks: /^\/v1\/predictions\/[^/]+$/ },
+  { name: 'ideogram', model: 'ideogram/ideogram-4.5', count: 2, submits: 2, looks: /^\/v2\/generations\// },
 ] as const
 
 it.each(VENDORS)('finishes the same job of $name after kill -9, with nothing submitted again', async (given) => {
   const vendor = PLAYED_VENDORS[given.name]
-  if (!vendor) throw new Error(`Nobody plays ${given.name}.`)
   await using wire = await startWireServer(vendor.create)
   const dataDir = await mkdtemp(join(tmpdir(), 'pictor-vendor-'))
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }))

@@ -52,6 +52,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Who may import a package. What is not listed may not be imported at all. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@commander-js/extra-typings': ['src/cli'],
+  '@google/genai': ['src/providers/google'],
+  '@fal-ai/client': ['src/providers/fal'],
   '@graphql-typed-document-node/core': ['src/cli'],
   '@graphql-yoga/render-graphiql': ['src/transport'],
   '@pothos/core': ['src/graphql'],
@@ -68,11 +70,13 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   jose: ['src/identity'],
   kysely: ['src/store'],
   'lru-cache': ['src/generation', 'src/identity', 'src/store'],
+  openai: ['src/providers/openai'],
   pg: ['src/store'],
   pino: ['src/logger.ts'],
   'pino-pretty': ['src/logger.ts'],
   'prom-client': ['src/metrics.ts'],
   'rate-limiter-flexible': ['src/identity'],
+  replicate: ['src/providers/replicate'],
   sharp: ['src/storage', 'src/providers/sandbox'],
   thumbhash: ['src/storage'],
   undici: ['src/outbound', 'src/providers/wire'],

@@ -6,6 +6,7 @@ export const PROVIDER_ALIASES: Readonly<Record<string, string>> = {
   byteplus: 'bytedance',
   'fal-ai': 'fal',
   gemini: 'google',
+  'ideogram-ai': 'ideogram',
   'google-ai': 'google',
   'google-genai': 'google',
   seedream: 'bytedance',

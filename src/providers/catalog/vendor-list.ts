@@ -18,7 +18,10 @@ export function compareCatalog(
   now: number,
 ): readonly CatalogFinding[] {
   const byName = new Map(listed.map((model) => [model.name, model]))
-  const known = new Set(models.map(({ providerModel }) => providerModel))
+  // Vendors list dated versions beside the plain name.
+  const known = new Set(
+    models.flatMap(({ providerModel, aliases }) => [providerModel, ...aliases.map(({ name }) => name)]),
+  )
   const own = models.map((model) => compareModel(model, byName.get(model.providerModel), now))
   const others = listed.filter(({ name }) => !known.has(name) && /image|banana|flux|diffusion|dream/i.test(name))
   return [...own, ...others.map(({ name }): CatalogFinding => ({ model: name, state: 'NEW', detail: NEW_MEND }))]

@@ -45,12 +45,16 @@ export function createFluxProvider(deps: FluxDeps): ImageProvider {
   const { clock, baseUrl } = deps
   const http = createVendorHttp({ vendor: VENDOR, fetch: deps.fetch, clock })
 
-  async function submit(request: ProviderRequest, call: ProviderCall, key: Secret): Promise<SubmittedJob> {
+  async function submit(
+    request: ProviderRequest,
+    index: number,
+    { call, key }: Pick<Watch, 'call' | 'key'>,
+  ): Promise<SubmittedJob> {
     const answer = await http({
       method: 'POST',
       url: `${baseUrl}/v1/${request.modelName}`,
       headers: { 'x-key': key.reveal(), 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify(buildFluxBody(request)),
+      body: JSON.stringify(buildFluxBody(request, index)),
       timeoutMs: SUBMIT_MS,
       signal: call.signal,
     })
@@ -96,7 +100,7 @@ export function createFluxProvider(deps: FluxDeps): ImageProvider {
     const results = await runJobs(
       { parts: request.count, call, reference },
       {
-        submit: () => submit(request, call, key),
+        submit: (index) => submit(request, index, { call, key }),
         follow: (job, index, signal) => follow(job, index, { call, key, signal, progress }),
       },
     )

@@ -1,15 +1,16 @@
 import type { ProviderRequest } from '../provider.ts'
+import { seedOfPart } from '../wire/part-seed.ts'
 
 /**
  * The body of a submission. Which fields an endpoint has stands in the model's `wire`: `size` is `pixels` (width and
  * height) or `ratio` (aspect_ratio), `image` the field of a reference image, `enhance` that of the prompt's rewriting.
  */
-export function buildFluxBody(request: ProviderRequest): Readonly<Record<string, unknown>> {
+export function buildFluxBody(request: ProviderRequest, index: number): Readonly<Record<string, unknown>> {
   const { parameters, wire } = request
   return {
     prompt: request.prompt,
     ...sizeFields(request),
-    ...given('seed', parameters.seed),
+    ...given('seed', seedOfPart(parameters.seed, index, Number.MAX_SAFE_INTEGER)),
     ...given('output_format', parameters.outputFormat?.toLowerCase() ?? null),
     ...given('guidance', parameters.guidanceScale),
     ...(wire.enhance === true ? given('prompt_upsampling', parameters.enhancePrompt) : {}),

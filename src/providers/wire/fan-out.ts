@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { ProviderOutput, ProviderUsage } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
+import { createAbortion } from './transport-failure.ts'
 
 /** What one of several calls came to; `undefined` value: it handed over its images itself and has nothing to add. */
 export type PartResult<Value> =
@@ -10,7 +11,8 @@ export type PartResult<Value> =
 /**
  * Makes one call an image where the vendor makes one image a call, a few at a time, each with its own outcome. After a
  * failure that will meet the rest as well (no key, no credit, too many requests) no further one begins: those have the
- * same failure, and were not sent. Anything but a ProviderError, such as a lost lease, ends all of them and is thrown.
+ * same failure, and were not sent. Anything but a ProviderError, such as a lost lease, ends all of them and is thrown. Once
+ * the call has ended none begins, whatever `run` makes of its signal.
  */
 export async function fanOut<Value>(
   given: { readonly indexes: readonly number[]; readonly concurrency: number; readonly signal: AbortSignal },
@@ -25,6 +27,7 @@ export async function fanOut<Value>(
 
   async function lane(): Promise<void> {
     for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) {
+      if (signal.aborted) throw createAbortion(true)
       if (general) results.push({ index, error: asNotSent(general) })
       else results.push(await runOne(index))
     }
@@ -45,9 +48,18 @@ export async function fanOut<Value>(
 
   const lanes = Array.from({ length: Math.min(given.concurrency, waiting.length) }, lane)
   const ended = await Promise.allSettled(lanes)
-  const broken = ended.find((each) => each.status === 'rejected')
-  if (broken) throw broken.reason
+  const reasons = reasonsOf(ended)
+  if (reasons.length > 0) throw gravestOf(reasons)
   return results.sort((left, right) => left.index - right.index)
+}
+
+/** What our own side has thrown says more than the calls that were ended for it. */
+export function gravestOf(reasons: readonly unknown[]): unknown {
+  return reasons.find((reason) => !(reason instanceof ProviderError)) ?? reasons[0]
+}
+
+export function reasonsOf(ended: readonly PromiseSettledResult<unknown>[]): readonly unknown[] {
+  return ended.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
 }
 
 export function failuresOf(results: readonly PartResult<unknown>[]): ProviderOutput['failures'] {

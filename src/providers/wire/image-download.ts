@@ -42,7 +42,8 @@ export function decodeBase64Image(vendor: string, text: unknown): Uint8Array {
 }
 
 function mayPass({ fault, status }: OutboundError): boolean {
-  if (fault === 'STATUS') return status !== null && (status >= 500 || status === 429)
+  // What was put there a moment ago may not be seen everywhere yet: 404.
+  if (fault === 'STATUS') return status !== null && (status >= 500 || [404, 408, 425, 429].includes(status))
   return fault === 'UNREACHABLE' || fault === 'TIMEOUT'
 }
 

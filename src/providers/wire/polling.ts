@@ -14,11 +14,14 @@ export type Polling = {
 }
 
 const MAX_PAUSE_MS = 10_000
+/** How often in a row a failure that should not pass is heard before it is believed: a page of some proxy is none. */
+const HEARINGS = 3
 
 /**
  * Asks until there is an answer. Asking is free and the job is paid for, so a look that fails in a way that may pass (no
- * connection, 429, 5xx) says nothing of the job. `look` answers undefined while the job runs, and a ProviderError where
- * the job has failed; what it throws is a failure of the look alone. Throws ProviderError.
+ * connection, 429, 5xx) says nothing of the job, and one that fails in another way has to do so again and again. `look`
+ * answers undefined while the job runs, and a ProviderError where the job has failed; what it throws is a failure of the
+ * look alone. Throws ProviderError.
  */
 export async function pollUntilDone<Value>(
   polling: Polling,
@@ -27,18 +30,21 @@ export async function pollUntilDone<Value>(
   const { vendor, clock, signal, pauseMs, maxPauseMs = MAX_PAUSE_MS } = polling
   const giveUpAt = clock.now() + polling.limitMs
   let pause = pauseMs
+  let hearings = 0
   for (;;) {
     if (signal.aborted) throw createAbortion(true)
     const seen = await look().catch((error: unknown) => new FailedLook(error))
     if (signal.aborted) throw createAbortion(true)
     if (seen instanceof ProviderError) throw seen
     if (seen instanceof FailedLook) {
-      if (!seen.mayPass) throw outOfSight(vendor, seen.error)
+      hearings = seen.mayPass ? hearings : hearings + 1
+      if (hearings === HEARINGS || !(seen.error instanceof ProviderError)) throw outOfSight(vendor, seen.error)
       pause = Math.min(Math.max(pause * 2, seen.retryAfterMs), maxPauseMs)
     } else if (seen !== undefined) {
       return seen
     } else {
       pause = pauseMs
+      hearings = 0
     }
     if (clock.now() + pause > giveUpAt) throw tooLong(vendor)
     await clock.sleep(pause, signal)

@@ -8,7 +8,8 @@ export function readRetryAfter(headers: Headers, now: number): number | null {
   const text = headers.get('retry-after')
   const seconds = readNumber(text)
   if (seconds !== null) return Math.round(seconds * 1000)
-  const at = text === null ? Number.NaN : Date.parse(text)
+  // `Date.parse` would read a year out of "-5" and the like, and a date without its zone as one of this machine's.
+  const at = text !== null && /(GMT|Z)$/.test(text.trim()) ? Date.parse(text) : Number.NaN
   return Number.isNaN(at) ? null : Math.max(0, at - now)
 }
 

@@ -24,11 +24,13 @@ type Meaning = { readonly kind: ProviderErrorKind; readonly delivery: Delivery; 
 
 /**
  * A status as every vendor means it. 4xx and 503 are said before any work; a 500 ends work that may have been billed; a
- * gateway's 502, 504, 408 and 499 leave open what goes on behind it.
+ * gateway's 502, 504, 408 and 499 leave open what goes on behind it. Of Cloudflare's own, 520, 522 and 524 leave it open
+ * too, while 521, 523, 525 and 526 say that it had no connection to the vendor.
  */
 export function toStatusFailure(vendor: string, refusal: VendorRefusal): ProviderError {
   const meaning = meaningOf(refusal.status)
   const { kind = meaning.kind, delivery = meaning.delivery, message } = refusal
+  const what = WHAT[kind] ?? (kind === meaning.kind ? meaning.what : 'failed at its work')
   // What is said of a key may quote it.
   const words = kind === 'UNAUTHORIZED' ? '' : quoteVendor(message)
   const isPassing = kind === 'RATE_LIMITED' || kind === 'UNAVAILABLE'
@@ -36,7 +38,7 @@ export function toStatusFailure(vendor: string, refusal: VendorRefusal): Provide
   return new ProviderError({
     kind,
     delivery,
-    message: `${vendor} ${WHAT[kind] ?? meaning.what}.${words}`,
+    message: `${vendor} ${what}.${words}`,
     retryAfterMs: refusal.retryAfterMs ?? (isPassing ? readRetryAfter(refusal.headers, refusal.now) : null),
     providerCode: refusal.code ?? null,
     providerRequestId: refusal.requestId ?? null,
@@ -58,7 +60,7 @@ function meaningOf(status: number): Meaning {
   if (status === 429) return { ...rejected, kind: 'RATE_LIMITED' }
   if (status === 401 || status === 403) return { ...rejected, kind: 'UNAUTHORIZED' }
   if (status === 402) return { ...rejected, kind: 'QUOTA_EXHAUSTED' }
-  if (status === 503 || status === 529) return { ...rejected, kind: 'UNAVAILABLE', what: 'is overloaded or down' }
+  if (DOWN.has(status)) return { ...rejected, kind: 'UNAVAILABLE', what: 'is overloaded or down' }
   if (UNDECIDED.has(status)) {
     const what = 'is behind a gateway that gave up; nobody can tell what it made of the request'
     return { kind: 'TIMEOUT', delivery: 'UNKNOWN', what }
@@ -67,4 +69,5 @@ function meaningOf(status: number): Meaning {
   return { kind: 'INVALID_REQUEST', delivery: 'ANSWERED', what: 'did not accept the request' }
 }
 
-const UNDECIDED: ReadonlySet<number> = new Set([408, 499, 502, 504])
+const DOWN: ReadonlySet<number> = new Set([503, 521, 523, 525, 526, 529])
+const UNDECIDED: ReadonlySet<number> = new Set([408, 499, 502, 504, 520, 522, 524])

@@ -1,6 +1,6 @@
 import type { ProviderCall, ProviderReference } from '../provider.ts'
 import { type Delivery, ProviderError, type ProviderErrorKind } from '../provider-error.ts'
-import { asNotSent, concernsAll, type PartResult } from './fan-out.ts'
+import { asNotSent, concernsAll, gravestOf, type PartResult, reasonsOf } from './fan-out.ts'
 import { assertWanted } from './transport-failure.ts'
 
 /** What the vendor gave for a job: its id and whatever is needed to ask after it. Plain JSON, persisted. */
@@ -51,8 +51,7 @@ export async function runJobs<Value>(
     return [...results, ...record.listFailures()].sort((left, right) => left.index - right.index)
   } catch (error) {
     stop.abort()
-    await Promise.allSettled(followed)
-    throw error
+    throw gravestOf([error, ...reasonsOf(await Promise.allSettled(followed))])
   }
 }
 
@@ -92,6 +91,8 @@ async function submitUnsent(record: JobRecord, given: Submitting & { readonly si
     } else {
       assertWanted(signal, true)
       record.markFailed(index, result.error)
+      // Otherwise a crash from here on would leave it as one that was being sent, and nobody could tell.
+      await record.saveTaken()
       if (concernsAll(result.error)) general = result.error
     }
   }
@@ -140,12 +141,16 @@ function createRecord(count: number, reference: ProviderReference | null, call: 
     const ids = parts.flatMap((part) => (part.state === 'TAKEN' ? [part.job.id] : []))
     return call.onAccepted({ jobId: ids.join(' '), parts })
   }
+  /** Before anything was taken there is no reference to write: a crash then leaves the whole attempt unknown. */
+  const saveTaken = async () => {
+    if (isTaken()) await write()
+  }
   return {
     parts,
+    saveTaken,
     hasSent: () => sent,
     async markSending(index: number): Promise<void> {
       parts[index] = { state: 'SENDING' }
-      // Before anything was taken there is no reference to write: a crash then leaves the whole attempt unknown.
       if (isTaken()) await write()
       else await call.onSending()
       sent = true

@@ -1,4 +1,5 @@
 import { Agent } from 'undici'
+import { TOO_LARGE } from './transport-failure.ts'
 
 /** Bounds of one HTTP exchange with a vendor. */
 export type VendorFetchLimits = {
@@ -49,8 +50,9 @@ function countBytes(maxBytes: number): TransformStream<Uint8Array, Uint8Array> {
   return new TransformStream({
     transform(chunk, controller) {
       sizeBytes += chunk.byteLength
-      if (sizeBytes > maxBytes) controller.error(new Error(`The answer has more than ${maxBytes} bytes.`))
-      else controller.enqueue(chunk)
+      if (sizeBytes <= maxBytes) controller.enqueue(chunk)
+      else
+        controller.error(Object.assign(new Error(`The answer has more than ${maxBytes} bytes.`), { code: TOO_LARGE }))
     },
   })
 }

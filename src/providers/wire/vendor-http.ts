@@ -31,12 +31,22 @@ export function createVendorHttp(deps: { vendor: string; fetch: VendorFetch; clo
     try {
       const init = { method, headers, signal: limit.signal, ...(body !== undefined && { body }) }
       const response = await deps.fetch(url, init)
-      return toAnswer(response, new Uint8Array(await response.arrayBuffer()))
+      return await readAnswer(response, signal)
     } catch (error) {
       throw signal.aborted ? createAbortion(true) : toTransportFailure(error, deps.vendor)
     } finally {
       limit.close()
     }
+  }
+}
+
+async function readBytes(response: Response, signal?: AbortSignal): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await response.arrayBuffer())
+  } catch (error) {
+    // A refusal stands by its status, whatever became of its words.
+    if (response.ok || signal?.aborted) throw error
+    return new Uint8Array()
   }
 }
 
@@ -52,7 +62,10 @@ export function createMisunderstanding(vendor: string, requestId: string | null)
   })
 }
 
-function toAnswer({ status, ok, headers }: Response, bytes: Uint8Array): VendorAnswer {
+/** Reads it to its end. */
+export async function readAnswer(response: Response, signal?: AbortSignal): Promise<VendorAnswer> {
+  const { status, ok, headers } = response
+  const bytes = await readBytes(response, signal)
   return {
     status,
     ok,

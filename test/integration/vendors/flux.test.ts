@@ -3,7 +3,7 @@ import { PLAYED_VENDORS } from '../../support/wire/vendors.ts'
 import { COMMON_ENDINGS, describeVendor, make, play, type VendorCase } from './vendor-suite.ts'
 
 const FLUX: VendorCase = {
-  vendor: PLAYED_VENDORS.flux ?? expect.unreachable(),
+  vendor: PLAYED_VENDORS.flux,
   input: { prompt: 'a red fox in snow', model: 'flux-1.1-pro', size: '512x256', outputFormat: 'PNG' },
   expected: { mimeType: 'image/png', width: 512, height: 256 },
   callsPerImage: 1,

@@ -15,7 +15,7 @@ export type VendorCase = {
   readonly vendor: PlayedVendor
   /** A request for one image, and what comes of it. */
   readonly input: GenerateImageInput
-  readonly expected: { readonly mimeType: string; readonly width: number; readonly height: number }
+  readonly expected: { readonly mimeType: string; readonly width?: number; readonly height?: number }
   /** Billable requests that an image of the request takes; 0: one for all of them. */
   readonly callsPerImage: 0 | 1
   readonly endings: readonly VendorEnding[]
@@ -33,19 +33,20 @@ export type VendorEnding = {
   readonly attempts?: number
 }
 
-/** Twenty times as fast as time: the pauses between tries and looks are seconds. */
+/** How much faster than time it goes: the pauses between tries and looks are seconds, and waits for silence minutes. */
 const FACTOR = 20
+const FACTOR_OF_SILENCE = 100
 export const CANARY = 'sk-canary-b1d9e4f07a63'
 
 export type Played = { readonly app: TestApp; readonly wire: WireServer; readonly log: string[] }
 
-export async function play({ vendor, models }: VendorCase): Promise<Played> {
+export async function play({ vendor, models }: VendorCase, factor = FACTOR): Promise<Played> {
   const wire = await startWireServer(vendor.create)
   const log: string[] = []
   const app = await startApp({
     env: vendor.environment(wire.origin, CANARY),
     ...(models && { models }),
-    clock: createFastClock(FACTOR),
+    clock: createFastClock(factor),
     leaseMs: 600_000,
     logger: createLogger({ level: 'trace', destination: { write: (line) => void log.push(line) } }),
   })
@@ -73,7 +74,8 @@ export function describeVendor(played: VendorCase): void {
     })
 
     it.each(played.endings)('ends a request that meets "$mode" in $code', async (ending) => {
-      const { app, wire, log } = await play(played)
+      const isSilent = /^(hang|stall)/.test(ending.mode)
+      const { app, wire, log } = await play(played, isSilent ? FACTOR_OF_SILENCE : FACTOR)
       wire.script(...Array.from({ length: 9 }, () => ending.mode))
       const { generation } = await make(app, played.input)
       const { code, retryable, providerBilled, stage = 'PROVIDER', attempts = 1 } = ending

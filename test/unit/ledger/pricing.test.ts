@@ -105,6 +105,16 @@ describe('createPriceSnapshot', () => {
     expect(estimateImages(known(createPriceSnapshot(prices, square, dollars)), 2).lines).toHaveLength(1)
   })
 
+  it('counts the pictures that go in, once for each image that is made of them', () => {
+    const prices = model([
+      { unit: 'IMAGE', usd: '0.02' },
+      { unit: 'INPUT_IMAGE', usd: '0.008' },
+    ])
+    const snapshot = known(createPriceSnapshot(prices, { ...square, referenceImages: 3 }, dollars))
+    expect(estimateImages(snapshot, 2).maxMicros).toBe(2 * (20_000 + 3 * 8_000))
+    expect(estimateImages(known(createPriceSnapshot(prices, square, dollars)), 2).lines).toHaveLength(1)
+  })
+
   it('spans the prices of all sizes while the provider chooses the size', () => {
     const snapshot = known(createPriceSnapshot(bySizeAndQuality, { ...open, quality: 'high' }, dollars))
     expect(estimateImages(snapshot, 3)).toMatchObject({ minMicros: 60_000, maxMicros: 120_000 })

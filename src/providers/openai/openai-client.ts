@@ -1,0 +1,43 @@
+import { OpenAI } from 'openai'
+import type { Secret } from '../../secret.ts'
+import type { VendorFetch } from '../wire/vendor-fetch.ts'
+
+/** Of a whole call; high qualities take minutes. Our own time limit: the SDK's is behind it and never the first. */
+export const CALL_MS = 6 * 60_000
+const SDK_MS = CALL_MS + 60_000
+
+/**
+ * The official SDK with nothing of its own: no retries (each would be a second paid generation), no log, no key. Each call
+ * brings its key in a header (`callOptions`), so that none lies in an object that an error could drag along.
+ */
+export function createOpenaiClient(deps: { readonly fetch: VendorFetch; readonly baseUrl: string }): OpenAI {
+  return new OpenAI({
+    // What is given, null included, the SDK does not look for in the environment.
+    apiKey: 'in a header of each call',
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    baseURL: deps.baseUrl,
+    fetch: withOwnHeaders(deps.fetch),
+    maxRetries: 0,
+    timeout: SDK_MS,
+    logLevel: 'off',
+  })
+}
+
+export function callOptions(key: Secret, signal: AbortSignal) {
+  return { headers: { authorization: `Bearer ${key.reveal()}` }, signal, timeout: SDK_MS, maxRetries: 0 }
+}
+
+const OWN_HEADERS = ['accept', 'authorization', 'content-type', 'user-agent']
+
+/** The SDK adds what stands in OPENAI_CUSTOM_HEADERS whatever it is given, and facts of this machine. */
+function withOwnHeaders(fetch: VendorFetch): VendorFetch {
+  const send: VendorFetch = (input, init = {}) => {
+    const headers = [...new Headers(init.headers)].filter(([name]) => OWN_HEADERS.includes(name))
+    return fetch(input, { ...init, headers })
+  }
+  // Otherwise the SDK fetches `data:,` to find out which Response belongs to this fetch.
+  return Object.assign(send, { Response })
+}
