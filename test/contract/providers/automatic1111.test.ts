@@ -209,8 +209,7 @@ describe('the progress of an AUTOMATIC1111 task', () => {
     const { provider, request: asked } = await open('ok polls=5', { previews: 2 })
     const { call, log } = createCall()
     await provider.generate(asked, call)
-    expect(log.progress).toEqual([0.25, 0.5, 0.75, 0.99].slice(0, log.progress.length))
-    expect(log.progress.length).toBeGreaterThanOrEqual(3)
+    expect([...new Set(log.progress)]).toEqual([0.25, 0.5, 0.75, 0.99])
     expect(log.previews.map(({ index }) => index)).toEqual([0, 0])
   })
 

@@ -8,7 +8,7 @@ import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
  * The `/sdapi/v1` of AUTOMATIC1111 and Forge as `providers.md` section 8.3 states it: one job at a time, one long request,
  * progress for whoever asks. Modes beside those of every vendor: `invalid` (FastAPI's list), `invalid_engine` (the
  * server's own form), `out_of_memory`, `no_api` (404), `unauthorized`, `unavailable`, `interrupted` (by somebody else),
- * `no_images`, `broken` (one picture is none). With any of them: `polls=3` (paints until its progress was asked for so
+ * `no_images`, `broken` (one picture is none). With any of them: `polls=3` (paints until its progress was told so
  * often), `held=job`, `images=1` (fewer than asked), `grid=1` (one comes first), `grid=silent` (and nothing says so),
  * `info=none`, `age=old` (progress does not say whose it is), `busy=3` (a stranger's job runs first, for so many polls).
  * A server with `credentials` wants HTTP Basic.
@@ -101,7 +101,9 @@ async function run(engine: Engine, job: Job, polls: number): Promise<void> {
   engine.polls = 0
   const isHeld = () => job.mode.settings.held === 'job' && !engine.isReleased()
   const isOwnInterrupted = () => job.isInterrupted && job.mode.name !== 'interrupted'
-  while ((engine.polls < polls || isHeld()) && !isOwnInterrupted() && !engine.isClosed) await delay(1)
+  // Who asks once more has read the answer before.
+  const isWatched = () => polls > 0 && engine.polls <= polls
+  while ((isWatched() || isHeld()) && !isOwnInterrupted() && !engine.isClosed) await delay(1)
   engine.running = null
 }
 

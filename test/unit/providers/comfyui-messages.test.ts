@@ -55,10 +55,11 @@ describe('what a ComfyUI server tells over its socket', () => {
     route(toMetadataFrame(JPEG, { prompt_id: 'theirs' }), true)
     tell('executing', { prompt_id: 'theirs', node: '3' })
     route(toPreviewFrame(JPEG), true)
-    route(toMetadataFrame(JPEG, { prompt_id: 'ours' }), true)
+    const last = Buffer.concat([JPEG, Buffer.from([9])])
+    route(toMetadataFrame(last, { prompt_id: 'ours' }), true)
     expect(heard).toEqual([
       ['preview', JPEG],
-      ['preview', JPEG],
+      ['preview', last],
     ])
   })
 
