@@ -2,16 +2,28 @@
  * `npm run wire -- flux`: plays a vendor on this machine, so that anyone can run Pictor against it and watch. A prompt may
  * say what is to go wrong: `a fox [[wire refused]]`. Ends with Ctrl-C.
  */
-import { PLAYED_VENDORS, type PlayedVendor } from '../test/support/wire/vendors.ts'
-import { startWireServer } from '../test/support/wire/wire-server.ts'
+import { PLAYED_ENGINES, PLAYED_VENDORS } from '../test/support/wire/vendors.ts'
+import { startWireServer, type WireSetting, type WireVendor } from '../test/support/wire/wire-server.ts'
+
+type Played = { readonly create: (setting: WireSetting) => WireVendor; tell(origin: string): string }
+
+const vendors = Object.entries(PLAYED_VENDORS).map(([id, { create, environment }]): [string, Played] => {
+  const settings = (origin: string) =>
+    Object.entries(environment(origin, 'any-key')).map(([name, value]) => `${name}='${value}'`)
+  return [id, { create, tell: (origin) => `${settings(origin).join(' ')} npm start` }]
+})
+const engines = Object.entries(PLAYED_ENGINES).map(([kind, { create, path }]): [string, Played] => {
+  const provider = (origin: string) => JSON.stringify({ id: 'studio', kind, baseUrl: origin + path })
+  return [kind, { create, tell: (origin) => `PICTOR_CATALOG with this among its "providers": ${provider(origin)}` }]
+})
+const played = new Map([...vendors, ...engines])
 
 const [name = '', port = '4100'] = process.argv.slice(2)
-const vendor = Object.entries<PlayedVendor>(PLAYED_VENDORS).find(([id]) => id === name)?.[1]
+const vendor = played.get(name)
 if (!vendor || !/^\d+$/.test(port)) {
-  console.error(`Usage: npm run wire -- <vendor> [port]\nVendors: ${Object.keys(PLAYED_VENDORS).join(', ')}`)
+  console.error(`Usage: npm run wire -- <vendor> [port]\nVendors: ${[...played.keys()].join(', ')}`)
   process.exit(2)
 }
 const log = (line: string) => console.log(`${new Date().toISOString().slice(11, 23)}  ${line}`)
 const wire = await startWireServer(vendor.create, { port: Number(port), log })
-const settings = Object.entries(vendor.environment(wire.origin, 'any-key')).map(([key, value]) => `${key}='${value}'`)
-console.log(`${vendor.name} is played at ${wire.origin}. Run Pictor against it:\n\n  ${settings.join(' ')} npm start\n`)
+console.log(`${name} is played at ${wire.origin}. Run Pictor against it:\n\n  ${vendor.tell(wire.origin)}\n`)

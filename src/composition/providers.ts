@@ -21,13 +21,14 @@ import type { ImageProvider } from '../providers/provider.ts'
 import { createReplicateProvider } from '../providers/replicate/replicate-provider.ts'
 import { createSandboxProvider } from '../providers/sandbox/sandbox-provider.ts'
 import { createStabilityProvider } from '../providers/stability-ai/stability-provider.ts'
-import { createVendorFetch } from '../providers/wire/vendor-fetch.ts'
+import { ENGINE_ANSWER_MS } from '../providers/wire/engine-limits.ts'
+import { createVendorFetch, type VendorFetch } from '../providers/wire/vendor-fetch.ts'
 
 type Tools = { readonly clock: Clock; readonly ids: Ids }
 
 /** Every vendor that this server speaks to, one line each; one without a key is listed and not usable. */
 export function createProviders({ vendors }: Pick<Config, 'vendors'>, tools: Tools): readonly ImageProvider[] {
-  const at = connect(tools)
+  const at = connect(tools, createVendorFetch())
   return [
     createSandboxProvider(tools),
     createOpenaiProvider(at(vendors.openai)),
@@ -43,7 +44,9 @@ export function createProviders({ vendors }: Pick<Config, 'vendors'>, tools: Too
 
 /** A program on the operator's own hardware. A key is optional: most of them ask for none. */
 export function createEngine(engine: Engine, { engineKeys }: Pick<Config, 'engineKeys'>, tools: Tools): ImageProvider {
-  const place = connect(tools)({ ...engine, apiKey: engineKeys.get(engine.id) ?? null })
+  // Hardware of one's own may take longer than any vendor.
+  const fetch = createVendorFetch({ headersMs: ENGINE_ANSWER_MS })
+  const place = connect(tools, fetch)({ ...engine, apiKey: engineKeys.get(engine.id) ?? null })
   switch (engine.kind) {
     case 'openai-compatible':
       return createOpenaiCompatibleProvider(place)
@@ -61,8 +64,7 @@ export const ENGINE_FAULTS: Readonly<Record<EngineKind, (wire: Model['wire']) =>
   automatic1111: findAutomatic1111Fault,
 }
 
-function connect({ clock, ids }: Tools) {
-  const fetch = createVendorFetch()
+function connect({ clock, ids }: Tools, fetch: VendorFetch) {
   return <Place extends { readonly baseUrl: string }>(place: Place) => ({
     clock,
     ids,

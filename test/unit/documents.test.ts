@@ -1,8 +1,16 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { buildSchema, parse, validate } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { createSystemClock } from '../../src/clock.ts'
+import { openOffer } from '../../src/composition/offer.ts'
+import { readConfig } from '../../src/config.ts'
+import { createIds } from '../../src/ids.ts'
+import { readCatalogExamples } from '../support/document-examples.ts'
+import { writeCatalog } from '../support/start-app.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const schema = buildSchema(readFileSync(join(ROOT, 'schema/schema.graphql'), 'utf8'))
@@ -25,6 +33,17 @@ describe.each(documents)('%s', (path) => {
     const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(([, target = '']) => target)
     expect(links.filter((target) => !existsSync(join(ROOT, dirname(path), target)))).toEqual([])
   })
+})
+
+it.each(documents)('%s shows only catalogue files that the server starts with', async (path) => {
+  for (const example of readCatalogExamples(path)) {
+    const directory = await mkdtemp(join(tmpdir(), 'pictor-document-'))
+    const catalogFile = await writeCatalog(directory, example.models, example.providers)
+    const config = { ...readConfig({}), catalogFile }
+    const { catalog } = await openOffer(config, { clock: createSystemClock(), ids: createIds() })
+    for (const { id } of example.models) expect(catalog.find(id)).toBeDefined()
+    await rm(directory, { recursive: true })
+  }
 })
 
 it('says of every dependency why it is there', () => {

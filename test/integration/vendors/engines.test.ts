@@ -35,6 +35,7 @@ const COMFYUI: VendorCase = {
   input: { prompt: 'a red fox in snow', model: 'studio/sdxl', size: '512x640', outputFormat: 'WEBP' },
   expected: { mimeType: 'image/webp', width: 512, height: 640 },
   callsPerImage: 0,
+  silenceFactor: 1_000,
   endings: [{ mode: 'failed', code: 'UNAVAILABLE', retryable: true, providerBilled: false }],
 }
 
@@ -53,6 +54,7 @@ const LOCALAI: VendorCase = {
   },
   expected: { mimeType: 'image/jpeg', width: 512, height: 512 },
   callsPerImage: 0,
+  silenceFactor: 1_000,
   endings: UNBILLED,
 }
 
@@ -69,6 +71,7 @@ const FORGE: VendorCase = {
   input: { prompt: 'a red fox in snow', model: 'forge/xl', size: '512x768', outputFormat: 'PNG' },
   expected: { mimeType: 'image/png', width: 512, height: 768 },
   callsPerImage: 0,
+  silenceFactor: 1_000,
   endings: UNBILLED.map((ending) => (ending.mode === 'server_error' ? { ...ending, mode: 'out_of_memory' } : ending)),
 }
 

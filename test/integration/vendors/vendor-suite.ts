@@ -19,6 +19,8 @@ export type VendorCase = {
   /** Billable requests that an image of the request takes; 0: one for all of them. */
   readonly callsPerImage: 0 | 1
   readonly endings: readonly VendorEnding[]
+  /** How much faster than time it goes where nobody answers; engines are waited for much longer than vendors. */
+  readonly silenceFactor?: number
   /** Entries of the catalogue file, beside what is built in. */
   readonly models?: readonly object[]
   readonly providers?: (origin: string) => readonly object[]
@@ -77,7 +79,7 @@ export function describeVendor(played: VendorCase): void {
 
     it.each(played.endings)('ends a request that meets "$mode" in $code', async (ending) => {
       const isSilent = /^(hang|stall)/.test(ending.mode)
-      const { app, wire, log } = await play(played, isSilent ? FACTOR_OF_SILENCE : FACTOR)
+      const { app, wire, log } = await play(played, isSilent ? (played.silenceFactor ?? FACTOR_OF_SILENCE) : FACTOR)
       wire.script(...Array.from({ length: 9 }, () => ending.mode))
       const { generation } = await make(app, played.input)
       const { code, retryable, providerBilled, stage = 'PROVIDER', attempts = 1 } = ending

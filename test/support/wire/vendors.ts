@@ -1,9 +1,12 @@
+import { createAutomatic1111Wire } from './automatic1111.ts'
 import { createBytedanceWire } from './bytedance.ts'
+import { createComfyuiWire } from './comfyui.ts'
 import { createFalWire } from './fal.ts'
 import { createFluxWire } from './flux.ts'
 import { createGoogleWire } from './google.ts'
 import { createIdeogramWire } from './ideogram.ts'
 import { createOpenaiWire } from './openai.ts'
+import { createOpenaiCompatibleWire } from './openai-compatible.ts'
 import { createReplicateWire } from './replicate.ts'
 import { createStabilityWire } from './stability-ai.ts'
 import type { WireSetting, WireVendor } from './wire-server.ts'
@@ -58,3 +61,12 @@ export const PLAYED_VENDORS = {
     environment: (origin, key) => ({ REPLICATE_BASE_URL: `${origin}/v1`, REPLICATE_API_TOKEN: key }),
   },
 } as const satisfies Readonly<Record<string, PlayedVendor>>
+
+/** Engines are named in a catalogue file and not by variables. `path` is what stands behind the address there. */
+export type PlayedEngine = { readonly create: PlayedVendor['create']; readonly path: string }
+
+export const PLAYED_ENGINES = {
+  comfyui: { create: createComfyuiWire, path: '' },
+  automatic1111: { create: createAutomatic1111Wire, path: '' },
+  'openai-compatible': { create: createOpenaiCompatibleWire, path: '/v1' },
+} as const satisfies Readonly<Record<string, PlayedEngine>>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseCatalogFile } from '../../../src/providers/catalog/catalog-file.ts'
 import { defineModel } from '../../../src/providers/catalog/define-model.ts'
-import { assertProvidersExist, planProviders } from '../../../src/providers/catalog/engines.ts'
+import { assertProvidersExist, assertWires, planProviders } from '../../../src/providers/catalog/engines.ts'
 
 const parse = (content: object) => parseCatalogFile('catalog.json', JSON.stringify(content, null, 2), 0)
 const plan = (...providers: readonly object[]) => planProviders(parse({ providers }), ['openai', 'sandbox'])
@@ -62,5 +62,22 @@ describe('assertProvidersExist', () => {
 
   it('is content with one that is', () => {
     expect(() => assertProvidersExist(file, [model], ['stduio'])).not.toThrow()
+  })
+})
+
+describe('assertWires', () => {
+  const wire = { graph: 1 }
+  const file = parse({ models: [{ id: 'studio/flux', provider: 'studio', capabilities: {}, wire }] })
+  const model = defineModel({ id: 'studio/flux', capabilities: {}, wire })
+
+  it('says which line tells an engine what it does not understand', () => {
+    const findFault = (provider: string, given: object) => `${provider}: ${JSON.stringify(given)} is no graph.`
+    expect(() => assertWires(file, [model], findFault)).toThrow(
+      'catalog.json:3: studio/flux: studio: {"graph":1} is no graph.',
+    )
+  })
+
+  it('is content with what it does', () => {
+    expect(() => assertWires(file, [model], () => null)).not.toThrow()
   })
 })
