@@ -8,7 +8,10 @@ import ipaddr from 'ipaddr.js'
  */
 export function isPublicAddress(address: string): boolean {
   if (isIP(address) === 0) return false
-  return ipaddr.process(address).range() === 'unicast'
+  const parsed = ipaddr.process(address)
+  if (parsed.range() !== 'unicast') return false
+  // Of IPv6 only 2000::/3 is given out; below it lie forms such as ::127.0.0.1, which are no range of their own.
+  return !(parsed instanceof ipaddr.IPv6) || ((parsed.parts[0] ?? 0) & 0xe000) === 0x2000
 }
 
 /** The literal address that a URL's host is, without brackets; null: it is a name. */
