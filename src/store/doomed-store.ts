@@ -23,6 +23,11 @@ export async function pardonBlobs(trx: Transaction<Tables>, prefix: string, soon
   return result.numDeletedRows > 0n
 }
 
+/** Brings the time of bytes forward that were doomed in advance, unless they have been pardoned. */
+export async function hastenDoom(trx: Transaction<Tables>, prefix: string, doomedAt: number): Promise<void> {
+  await trx.updateTable('doomedBlobs').set({ doomedAt }).where('prefix', '=', prefix).execute()
+}
+
 /** Those whose time has come, oldest first. */
 export async function listDoomedBlobs(db: Kysely<Tables>, now: number, limit: number): Promise<DoomedBlobs[]> {
   return db

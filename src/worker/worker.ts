@@ -135,6 +135,8 @@ export function createWorker(deps: WorkerDeps): Worker {
       ended.problem === null ? 'succeeded' : ended.status === 'COMPLETED' ? 'partial' : 'failed',
       seconds,
     )
+    // It was never asked.
+    if (result.kind === 'failed' && result.stage === 'INPUT') return
     const error = result.kind === 'failed' ? result.error : worstOf(result.output, ended)
     if (error) gate.failed(providerId, error)
     else gate.succeeded(providerId)

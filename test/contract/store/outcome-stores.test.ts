@@ -1,7 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Database, Trx } from '../../../src/store/database.ts'
 import { lockAccountFeed } from '../../../src/store/dialect.ts'
-import { doomBlobs, forgetDoomedBlobs, listDoomedBlobs, pardonBlobs } from '../../../src/store/doomed-store.ts'
+import {
+  doomBlobs,
+  forgetDoomedBlobs,
+  hastenDoom,
+  listDoomedBlobs,
+  pardonBlobs,
+} from '../../../src/store/doomed-store.ts'
 import {
   deleteEvents,
   findLatestPosition,
@@ -109,6 +115,12 @@ describeOnEachDatabase('the stores of outcomes', (open) => {
       await doom('gen_1', 10)
       expect(await listDoomedBlobs(database.read, 9, 1)).toEqual([])
       expect(await listDoomedBlobs(database.read, 10, 1)).toHaveLength(1)
+    })
+
+    it('are hastened unless they were pardoned', async () => {
+      await doom('gen_1', 500)
+      for (const prefix of ['gen_1', 'gen_2']) await run((trx) => hastenDoom(trx, prefix, 10))
+      expect(await listDoomedBlobs(database.read, 99, 9)).toEqual([{ prefix: 'gen_1', doomedAt: 10 }])
     })
 
     it('are pardoned once, and only before their time', async () => {
