@@ -5,6 +5,7 @@ import { openFoundations } from './composition/foundations.ts'
 import type { Config } from './config.ts'
 import { createIds, type Ids } from './ids.ts'
 import type { Logger } from './logger.ts'
+import type { OutboundFetch } from './outbound/outbound-fetch.ts'
 import type { ImageProvider } from './providers/provider.ts'
 import type { TransportLimits } from './transport/server-options.ts'
 
@@ -24,6 +25,7 @@ export type Overrides = {
   readonly exclusive?: boolean
   /** 0 to 1, not 1. */
   readonly random?: () => number
+  readonly fetchOutbound?: OutboundFetch
 }
 
 export type App = {

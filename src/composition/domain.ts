@@ -21,6 +21,7 @@ import { createRunStatistics } from '../generation/run-statistics.ts'
 import { createSettlement } from '../generation/settlement.ts'
 import { createCurrency } from '../ledger/currency.ts'
 import { createLedger } from '../ledger/ledger.ts'
+import type { OutboundFetch } from '../outbound/outbound-fetch.ts'
 import type { ImageProvider } from '../providers/provider.ts'
 import { createEmbeddedQueue } from '../queue/embedded-queue.ts'
 import { DEFAULT_RETRY_POLICY } from '../queue/retry-policy.ts'
@@ -30,6 +31,7 @@ import { createWorker } from '../worker/worker.ts'
 import type { Foundations } from './foundations.ts'
 import { createIdentity } from './identity.ts'
 import { createPictures } from './pictures.ts'
+import { createReferences } from './references.ts'
 
 export type DomainOptions = {
   readonly publicUrl: () => string
@@ -37,6 +39,8 @@ export type DomainOptions = {
   readonly pollMs?: number
   readonly refreshMs?: number
   readonly random?: () => number
+  /** Of pictures that callers name by their address. */
+  readonly fetchOutbound?: OutboundFetch
 }
 
 const STALL_MS = 30_000
@@ -83,9 +87,11 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   }
   const worker = createWorker({ ...work, ...pictures })
   const { stopWork } = worker
-  const upkeep = createUpkeep({ cancellation, deletion, blobs: pictures, clock, logger, stopWork })
+  const inputs = createReferences(foundations, { ...options, ...identity, sweep: () => upkeep.sweep() })
+  const { uploads } = inputs
+  const upkeep = createUpkeep({ cancellation, deletion, uploads, blobs: pictures, clock, logger, stopWork })
   const refresher = createStreamRefresher({ clock, everyMs: refreshMs })
-  const admit = createAdmission({ db, log, ledger, queue, chooseModels, clock, ids })
+  const admit = createAdmission({ db, log, ledger, queue, chooseModels, clock, ids, ...inputs })
 
   return {
     ...identity,
@@ -94,6 +100,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
     queue,
     ledger,
     gate,
+    uploads,
     worker,
     upkeep,
     refresher,
@@ -112,6 +119,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
       db,
       admit,
       chooseModels,
+      ...inputs,
       cancellation,
       deletion,
       catalog,

@@ -4,6 +4,11 @@ import type { Ids } from '../ids.ts'
 import { type Ledger, type SpendCap, utcDay } from '../ledger/ledger.ts'
 import { parseMicros } from '../money.ts'
 import type { JobQueue } from '../queue/job-queue.ts'
+import type { EarlyBytes } from '../references/early-bytes.ts'
+import type { GivenPicture } from '../references/given-picture.ts'
+import type { PictureSource, PictureSources } from '../references/picture-sources.ts'
+import { readInputs, type StoredInput } from '../references/reference-image.ts'
+import type { ReferenceImages } from '../references/reference-images.ts'
 import { getAccount } from '../store/account-store.ts'
 import type { Database, Trx } from '../store/database.ts'
 import { findGeneration, insertGeneration } from '../store/generation-store.ts'
@@ -14,8 +19,11 @@ import type { AppendEvent, EventLog } from './event-log.ts'
 import { GENERATION_PRIORITIES, type GenerationInput } from './generation-types.ts'
 import type { ModelChoice, ModelChooser } from './model-choice.ts'
 import { toGeneration, toJson } from './records.ts'
+import { chooseAfter, chooseBefore } from './request-pictures.ts'
 import type { Created } from './services.ts'
 import { hashRequest, type StoredRequest, writeStoredRequest } from './stored-request.ts'
+
+const NO_INPUTS = '[]'
 
 /** How long a key is kept. */
 export const IDEMPOTENCY_MS = 24 * 3_600_000
@@ -26,50 +34,96 @@ export type AdmissionDeps = {
   readonly ledger: Ledger
   readonly queue: JobQueue
   readonly chooseModels: ModelChooser
+  readonly sources: PictureSources
+  readonly references: ReferenceImages
+  readonly earlyBytes: EarlyBytes
   readonly clock: Clock
   readonly ids: Ids
 }
 
+/** A request that has been checked as far as that goes without a model and without looking at its pictures. */
+export type AdmissionRequest = {
+  readonly input: GenerationInput
+  readonly pictures: readonly GivenPicture[]
+  /** The generation that is made once more: its pictures are taken in the place of the request's. */
+  readonly parent: Pick<GenerationRow, 'id' | 'inputs'> | null
+}
+
 /**
  * From a request to a committed row. Idempotency, caps, hold, generation, job and first event are one transaction:
- * either all of it is there, or nothing is.
+ * either all of it is there, or nothing is. Pictures are fetched before it, and only for a request that nothing else
+ * speaks against.
  */
 export function createAdmission(deps: AdmissionDeps) {
-  const { db, log, ledger, queue, chooseModels, clock, ids } = deps
+  const { db, log, ledger, queue, chooseModels, references, earlyBytes, clock, ids } = deps
 
-  /** The input has been checked as far as that goes without a model. */
-  return async (viewer: Viewer, input: GenerationInput, parentId: string | null): Promise<Created> => {
+  return async (viewer: Viewer, request: AdmissionRequest): Promise<Created> => {
+    const { input } = request
     const key = idempotencyKeyOf(viewer, input)
-    const requestHash = key ? hashRequest(input, parentId) : ''
-    // Looked up before anything else: a replay must succeed also when the model has become unavailable since.
+    const requestHash = key ? hashRequest(input, request.parent?.id ?? null) : ''
+    // Looked up before anything else: a replay must succeed also when the model or a picture has become unavailable since.
     const replay = key && (await findReplay(db, key, requestHash, clock.now()))
     if (replay) return replay
 
-    const choice = chooseModels(viewer, input)
-    const account = needsBilling(choice) ? await getAccount(db.read, viewer.accountId) : undefined
-    checkCaps(viewer, input, choice, account)
-    const now = clock.now()
-    const row = newGeneration(viewer, input, choice, { id: ids.next('gen'), parentId, now })
-
-    const admitted = await log.transact(async (trx, append) => {
-      if (key) {
-        const record = { requestHash, generationId: row.id, createdAt: now }
-        if (!(await claimIdempotencyKey(trx, key, record, now - IDEMPOTENCY_MS))) return false
-      }
-      await ledger.hold(trx, {
-        accountId: row.accountId,
-        generationId: row.id,
-        amountMicros: row.heldMicros,
-        caps: capsOf(viewer, now),
-        now,
-      })
-      await enter(trx, append, row, input.tags)
-      return true
-    })
-    if (admitted) return { generation: toGeneration(row), replayed: false }
-    const other = key && (await findReplay(db, key, requestHash, now))
+    const sources = await sourcesOf(viewer, request)
+    const { choice, isPriceOpen } = chooseBefore(chooseModels, viewer, input, sources)
+    if (!isPriceOpen) await checkCaps(viewer, input, choice)
+    const id = ids.next('gen')
+    const inputs = sources.length === 0 ? [] : await references.keep(id, sources)
+    let isAdmitted = false
+    try {
+      const decided = isPriceOpen ? await chooseAgain(viewer, input, inputs) : choice
+      const about = { id, parentId: request.parent?.id ?? null, now: clock.now() }
+      const row = newGeneration(viewer, input, decided, inputs, about)
+      isAdmitted = await admit(viewer, row, input.tags, key, requestHash)
+      if (isAdmitted) return { generation: toGeneration(row), replayed: false }
+    } finally {
+      if (!isAdmitted && inputs.length > 0) await earlyBytes.drop(id)
+    }
+    const other = key && (await findReplay(db, key, requestHash, clock.now()))
     if (!other) throw new Error('An idempotency key was taken and nobody holds it.')
     return other
+  }
+
+  async function sourcesOf(viewer: Viewer, { pictures, parent }: AdmissionRequest): Promise<readonly PictureSource[]> {
+    return parent ? deps.sources.ofGeneration(readInputs(parent.inputs)) : deps.sources.seek(viewer, pictures)
+  }
+
+  async function chooseAgain(
+    viewer: Viewer,
+    input: GenerationInput,
+    inputs: readonly StoredInput[],
+  ): Promise<ModelChoice> {
+    const choice = chooseAfter(chooseModels, viewer, input, inputs)
+    await checkCaps(viewer, input, choice)
+    return choice
+  }
+
+  async function checkCaps(viewer: Viewer, input: GenerationInput, choice: ModelChoice): Promise<void> {
+    // Only what has a price that is not known needs the account before the transaction.
+    const account = choice.estimate === null ? await getAccount(db.read, viewer.accountId) : undefined
+    assertCaps(viewer, input, choice, account)
+  }
+
+  /** false: the idempotency key was taken meanwhile. */
+  function admit(
+    viewer: Viewer,
+    row: GenerationRow,
+    tags: readonly string[],
+    key: IdempotencyKey | null,
+    requestHash: string,
+  ): Promise<boolean> {
+    const { id: generationId, accountId, heldMicros: amountMicros, createdAt: now } = row
+    return log.transact(async (trx, append) => {
+      if (key) {
+        const record = { requestHash, generationId, createdAt: now }
+        if (!(await claimIdempotencyKey(trx, key, record, now - IDEMPOTENCY_MS))) return false
+      }
+      await ledger.hold(trx, { accountId, generationId, amountMicros, caps: capsOf(viewer, now), now })
+      await enter(trx, append, row, tags)
+      if (row.inputs !== NO_INPUTS) await earlyBytes.pardon(trx, generationId)
+      return true
+    })
   }
 
   async function enter(trx: Trx, append: AppendEvent, row: GenerationRow, tags: readonly string[]): Promise<void> {
@@ -103,13 +157,8 @@ async function findReplay(
   return { generation: toGeneration(row), replayed: true }
 }
 
-/** Only what has a price that is not known needs the account before the transaction. */
-function needsBilling(choice: ModelChoice): boolean {
-  return choice.estimate === null
-}
-
 /** What can be told without the ledger: the request's own cap, and a price that is not known where any cap applies. */
-function checkCaps(
+function assertCaps(
   viewer: Viewer,
   input: GenerationInput,
   choice: ModelChoice,
@@ -169,9 +218,10 @@ function newGeneration(
   viewer: Viewer,
   input: GenerationInput,
   { first, fallbacks, estimate, requestedModel }: ModelChoice,
+  inputs: readonly StoredInput[],
   { id, parentId, now }: { id: string; parentId: string | null; now: number },
 ): GenerationRow {
-  const request: StoredRequest = { input, previews: first.previews, fallbacks }
+  const request: StoredRequest = { input, previews: first.previews, usesMask: first.usesMask, fallbacks }
   return {
     ...BEFORE_ANY_ATTEMPT,
     id,
@@ -188,6 +238,7 @@ function newGeneration(
     count: first.count,
     parameters: JSON.stringify(first.parameters),
     request: writeStoredRequest(request),
+    inputs: JSON.stringify(inputs),
     price: toJson(first.price),
     warnings: JSON.stringify(first.warnings),
     tags: JSON.stringify(input.tags),

@@ -1,10 +1,12 @@
 import type { Clock } from '../clock.ts'
 import type { Ids } from '../ids.ts'
+import type { GenerationParameters } from '../providers/model.ts'
 import type { ModelCatalog } from '../providers/model-catalog.ts'
 import type { ProviderReference, ProviderRequest } from '../providers/provider.ts'
 import type { ProviderRegistry } from '../providers/provider-registry.ts'
 import type { ClaimedJob } from '../queue/job-queue.ts'
 import type { RetryPolicy } from '../queue/retry-policy.ts'
+import { readInputs, type StoredInput } from '../references/reference-image.ts'
 import { endAttempt, findLatestAttempt, insertAttempt, listAttempts } from '../store/attempt-store.ts'
 import type { Trx } from '../store/database.ts'
 import { lockGeneration, refenceGeneration, updateGeneration } from '../store/generation-store.ts'
@@ -26,8 +28,10 @@ export type RunningAttempt = {
   readonly attemptToken: string
   readonly accountId: string
   readonly endUser: string | null
-  /** null: the server no longer knows the model. */
-  readonly request: ProviderRequest | null
+  /** Without its pictures, which the worker loads. null: the server no longer knows the model. */
+  readonly request: PlainRequest | null
+  /** The pictures that go with it. */
+  readonly inputs: readonly StoredInput[]
   /** Set: the vendor has the job already, and `resume` goes on with it. */
   readonly reference: ProviderReference | null
   /** Indexes of images that are stored already, from before a crash. */
@@ -38,6 +42,8 @@ export type RunningAttempt = {
   readonly createdAt: number
   readonly deadlineAt: number | null
 }
+
+export type PlainRequest = Omit<ProviderRequest, 'referenceImages' | 'mask'>
 
 /** `ended`: there was nothing left to do, e.g. an outcome that nobody can know was settled at the claim. */
 export type Begun =
@@ -214,6 +220,7 @@ function run(
       accountId: row.accountId,
       endUser: row.endUser,
       request: requestOf(deps, row),
+      inputs: inputsOf(row),
       reference: attempt.reference === null ? null : JSON.parse(attempt.reference),
       at: { sequence: row.sequence },
       createdAt: row.createdAt,
@@ -223,7 +230,7 @@ function run(
 }
 
 /** null: the model was there at admission and is no longer in the catalogue. */
-function requestOf({ catalog }: AttemptBeginningDeps, row: GenerationRow): ProviderRequest | null {
+function requestOf({ catalog }: AttemptBeginningDeps, row: GenerationRow): PlainRequest | null {
   const model = catalog.find(row.model)
   if (model === undefined) return null
   return {
@@ -233,8 +240,17 @@ function requestOf({ catalog }: AttemptBeginningDeps, row: GenerationRow): Provi
     negativePrompt: row.negativePrompt,
     count: row.count,
     parameters: parametersForProvider(model, JSON.parse(row.parameters)),
-    referenceImages: [],
-    mask: null,
     previews: readStoredRequest(row.request).previews,
   }
+}
+
+/** What the model that is asked now takes of the generation's pictures: a fallback may take fewer. */
+function inputsOf(row: GenerationRow): readonly StoredInput[] {
+  const inputs = readInputs(row.inputs)
+  if (inputs.length === 0) return inputs
+  const { referenceImages }: GenerationParameters = JSON.parse(row.parameters)
+  const references = inputs.filter(({ role }) => role === 'reference').slice(0, referenceImages)
+  return readStoredRequest(row.request).usesMask
+    ? [...references, ...inputs.filter(({ role }) => role === 'mask')]
+    : references
 }

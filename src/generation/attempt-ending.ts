@@ -49,7 +49,7 @@ export function createAttemptEnding(deps: {
         }
         const problems = problemsOf(row, result)
         const error = decisiveError(row, result)
-        const next = error && (await chooseNext(trx, row, attempt, error))
+        const next = error && (await chooseNext(trx, row, attempt, result, error))
         await close(trx, attempt, row, result, problems)
         if (next) return goOn(trx, append, attempt, row, next, problems)
         return end(trx, append, attempt, row, result, problems)
@@ -60,6 +60,7 @@ export function createAttemptEnding(deps: {
     trx: Trx,
     row: GenerationRow,
     attempt: RunningAttempt,
+    result: AttemptResult,
     error: ProviderError,
   ): Promise<Next | undefined> {
     const earlier = (await listAttempts(trx, [row.id])).filter((each) => each.id !== attempt.attemptId)
@@ -67,9 +68,9 @@ export function createAttemptEnding(deps: {
     const unknownOutcomes = earlier.filter(isUnknown).length
     const decision = decideRetry({ error, attempt: tries, unknownOutcomes, policy, random: random() })
     if (decision.action === 'retry') {
-      return { runAt: clock.now() + decision.delayMs, plan: null, message: retryMessage(error) }
+      return { runAt: clock.now() + decision.delayMs, plan: null, message: retryMessage(result, error) }
     }
-    if (decision.action === 'unknown-outcome' || !mayAskAnother(error)) return undefined
+    if (decision.action === 'unknown-outcome' || !mayAskAnother(result, error)) return undefined
     const [plan] = readStoredRequest(row.request).fallbacks
     return plan && { runAt: clock.now(), plan, message: `Going on with ${plan.modelId}.` }
   }
@@ -137,15 +138,22 @@ export function createAttemptEnding(deps: {
 /** `plan` null: the same model again. */
 type Next = { readonly runAt: number; readonly plan: PricedPlan | null; readonly message: string }
 
-function retryMessage({ delivery }: ProviderError): string {
+function retryMessage(result: AttemptResult, { delivery }: ProviderError): string {
+  if (isOurs(result)) return 'The reference images could not be read now; it will be tried again.'
   return delivery === 'UNKNOWN'
     ? 'Nobody can tell whether the provider took it; it is sent once more.'
     : 'The provider could not take it now; it will be tried again.'
 }
 
 /** Another vendor is asked only where this one did no work and would not: never after a refusal or a bill. */
-function mayAskAnother(error: ProviderError): boolean {
+function mayAskAnother(result: AttemptResult, error: ProviderError): boolean {
+  if (isOurs(result)) return false
   return error.kind !== 'REFUSED' && error.delivery !== 'UNKNOWN' && error.providerBilled === false
+}
+
+/** No vendor was asked, and with the same pictures none can be. */
+function isOurs(result: AttemptResult): boolean {
+  return result.kind === 'failed' && result.stage === 'INPUT'
 }
 
 function changeOfModel(row: GenerationRow, plan: PricedPlan): Partial<GenerationRow> {
@@ -165,6 +173,11 @@ function changeOfModel(row: GenerationRow, plan: PricedPlan): Partial<Generation
     parameters: JSON.stringify(plan.parameters),
     price: toJson(plan.price),
     warnings: JSON.stringify([...JSON.parse(row.warnings), used, ...plan.warnings]),
-    request: writeStoredRequest({ ...request, previews: plan.previews, fallbacks: request.fallbacks.slice(1) }),
+    request: writeStoredRequest({
+      ...request,
+      previews: plan.previews,
+      usesMask: plan.usesMask,
+      fallbacks: request.fallbacks.slice(1),
+    }),
   }
 }

@@ -7,7 +7,8 @@ import { createProblem, toProblem } from './problems.ts'
 /** What came of an attempt, as the worker saw it. */
 export type AttemptResult = (
   | { readonly kind: 'answered'; readonly output: ProviderOutput }
-  | { readonly kind: 'failed'; readonly error: ProviderError }
+  /** Stage `INPUT`: the request's own pictures could not be read. No provider was asked, and none is to blame. */
+  | { readonly kind: 'failed'; readonly error: ProviderError; readonly stage?: 'INPUT' }
 ) & {
   /** Indexes of pictures that were made and could not be kept: our own fault, not the provider's. */
   readonly unstored: readonly number[]
@@ -44,7 +45,10 @@ export function problemsOf(row: GenerationRow, result: AttemptResult): Problem[]
   const missing = row.count - row.imageCount
   if (missing <= 0) return []
   const unstored = result.unstored.map(notStored)
-  if (result.kind === 'failed') return [...unstored, toProblem(result.error)]
+  if (result.kind === 'failed') {
+    const { stage } = result
+    return [...unstored, { ...toProblem(result.error), ...(stage && { stage }) }]
+  }
   const { failures, requestId } = result.output
   const decisive = decisiveError(row, result)
   const failed = [...failures]

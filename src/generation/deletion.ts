@@ -1,10 +1,11 @@
 import type { Clock } from '../clock.ts'
 import { NotFinishedError, NotFoundError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
+import { doomBlobs, forgetDoomedBlobs, listDoomedBlobs } from '../store/doomed-store.ts'
 import { deleteEvents } from '../store/event-store.ts'
 import { blankGeneration, findOwnGenerations, lockGeneration } from '../store/generation-store.ts'
 import { deleteExpiredIdempotencyKeys } from '../store/idempotency-store.ts'
-import { deleteImages, doomBlobs, forgetDoomedBlobs, listDoomedBlobs } from '../store/image-store.ts'
+import { deleteImages } from '../store/image-store.ts'
 import type { Viewer } from '../viewer.ts'
 import { IDEMPOTENCY_MS } from './admission.ts'
 import { isTerminal } from './generation-state.ts'
@@ -14,7 +15,7 @@ export type Doomed = { readonly prefix: string; readonly doomedAt: number }
 export type Deletion = {
   /** Throws NotFoundError and NotFinishedError. */
   delete(viewer: Viewer, id: string): Promise<void>
-  /** Bytes that no row needs any more, those that wait longest first. The prefix is the generation's id. */
+  /** Bytes that no row needs, those that wait longest first. The prefix is the id of a generation, or an upload's owner. */
   listDoomed(limit: number): Promise<readonly Doomed[]>
   /** The bytes under the prefix are gone. */
   forgetDoomed(doomed: Doomed): Promise<void>
@@ -40,7 +41,7 @@ export function createDeletion({ db, clock }: { db: Database; clock: Clock }): D
         await blankGeneration(trx, id, now)
         await doomBlobs(trx, id, now)
       }),
-    listDoomed: (limit) => listDoomedBlobs(db.read, limit),
+    listDoomed: (limit) => listDoomedBlobs(db.read, clock.now(), limit),
     forgetDoomed: (doomed) => db.transact((trx) => forgetDoomedBlobs(trx, doomed)),
     forgetOldKeys: () => db.transact((trx) => deleteExpiredIdempotencyKeys(trx, clock.now() - IDEMPOTENCY_MS)),
   }

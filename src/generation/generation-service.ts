@@ -3,17 +3,20 @@ import type { Account } from '../identity/account-types.ts'
 import type { RateLimits } from '../identity/rate-limits.ts'
 import { estimateImages } from '../ledger/pricing.ts'
 import type { ModelCatalog } from '../providers/model-catalog.ts'
+import type { PictureSources } from '../references/picture-sources.ts'
+import type { ReferenceImages } from '../references/reference-images.ts'
 import type { Database } from '../store/database.ts'
 import { findOwnGenerations } from '../store/generation-store.ts'
 import type { Viewer } from '../viewer.ts'
-import type { createAdmission } from './admission.ts'
+import type { AdmissionRequest, createAdmission } from './admission.ts'
 import type { Cancellation } from './cancellation.ts'
 import type { Deletion } from './deletion.ts'
 import type { GenerationCache } from './generation-cache.ts'
 import { isTerminal } from './generation-state.ts'
 import type { GenerationInput } from './generation-types.ts'
 import { checkInput } from './input-limits.ts'
-import type { ModelChooser } from './model-choice.ts'
+import type { ModelChoice, ModelChooser } from './model-choice.ts'
+import { chooseAfter, chooseBefore, takePictures } from './request-pictures.ts'
 import type { Estimate, GenerationService, RetryOverrides } from './services.ts'
 import { readStoredRequest } from './stored-request.ts'
 
@@ -21,6 +24,8 @@ export type GenerationServiceDeps = {
   readonly db: Database
   readonly admit: ReturnType<typeof createAdmission>
   readonly chooseModels: ModelChooser
+  readonly sources: PictureSources
+  readonly references: ReferenceImages
   readonly cancellation: Cancellation
   readonly deletion: Deletion
   readonly catalog: ModelCatalog
@@ -44,8 +49,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
     },
 
     async estimate(viewer, input) {
-      assertInput(viewer, input)
-      const choice = deps.chooseModels(viewer, input)
+      const choice = await chooseForEstimate(viewer, input)
       const account = await deps.account(viewer)
       return toEstimate(deps.catalog, choice, account)
     },
@@ -65,7 +69,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
         throw new InvalidInputError([{ path: 'id', message, allowed: [] }])
       }
       const { input } = readStoredRequest(row.request)
-      return admit(viewer, applyOverrides(input, overrides, idempotencyKey), id)
+      return admit(viewer, applyOverrides(input, overrides, idempotencyKey), row)
     },
 
     async delete(viewer, id) {
@@ -75,18 +79,30 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
     },
   }
 
-  async function admit(viewer: Viewer, input: GenerationInput, parentId: string | null) {
-    assertInput(viewer, input)
+  async function admit(viewer: Viewer, given: GenerationInput, parent: AdmissionRequest['parent']) {
+    const { input, pictures } = readRequest(viewer, given)
     await deps.rateLimits.consume(viewer)
-    const created = await deps.admit(viewer, input, parentId)
+    const created = await deps.admit(viewer, { input, pictures, parent })
     if (!created.replayed) deps.nudge()
     return created
   }
+
+  /** Pictures are looked at only where the price hangs on them; that is work like a request's, and counts like one. */
+  async function chooseForEstimate(viewer: Viewer, given: GenerationInput): Promise<ModelChoice> {
+    const { input, pictures } = readRequest(viewer, given)
+    const sources = await deps.sources.seek(viewer, pictures)
+    const { choice, isPriceOpen } = chooseBefore(deps.chooseModels, viewer, input, sources)
+    if (!isPriceOpen) return choice
+    await deps.rateLimits.consume(viewer)
+    return chooseAfter(deps.chooseModels, viewer, input, await deps.references.measure(sources))
+  }
 }
 
-function assertInput(viewer: Viewer, input: GenerationInput): void {
-  const problems = [...checkInput(input), ...checkOwnEndUser(viewer, input)]
+function readRequest(viewer: Viewer, given: GenerationInput): Pick<AdmissionRequest, 'input' | 'pictures'> {
+  const { input, pictures, problems: inPictures } = takePictures(given)
+  const problems = [...checkInput(input), ...inPictures, ...checkOwnEndUser(viewer, input)]
   if (problems.length > 0) throw new InvalidInputError(problems)
+  return { input, pictures }
 }
 
 /** A token speaks for one end user; another name in the request is a mistake that must not pass in silence. */

@@ -1,4 +1,5 @@
 import type { GenerationParameters, ImageBackground, ImageFormat } from '../providers/model.ts'
+import type { ReferenceImageInput } from '../references/reference-image.ts'
 import type { AttemptOutcome, AttemptPhase, GenerationStatus } from '../store/tables.ts'
 
 /** What a caller asks, after the transport's own parsing and before any model has been looked at. null: not given. */
@@ -21,6 +22,9 @@ export type GenerationInput = {
   readonly guidanceScale: number | null
   readonly enhancePrompt: boolean | null
   readonly watermark: boolean | null
+  /** null: none; never empty. */
+  readonly referenceImages: readonly ReferenceImageInput[] | null
+  readonly mask: ReferenceImageInput | null
   readonly previews: number
   readonly strict: boolean
   readonly fallbackModels: readonly string[]
@@ -44,6 +48,8 @@ export type ModelPlan = {
   readonly parameters: GenerationParameters
   readonly count: number
   readonly negativePrompt: string | null
+  /** Does the mask of the request go with it? */
+  readonly usesMask: boolean
   readonly previews: number
   readonly warnings: readonly Warning[]
 }

@@ -1,5 +1,6 @@
 import type { FieldProblem } from '../errors.ts'
 import { parseMicros } from '../money.ts'
+import { MAX_REFERENCE_IMAGES, MAX_URL_LENGTH, type ReferenceImageInput } from '../references/reference-image.ts'
 import type { GenerationInput } from './generation-types.ts'
 import { checkJson, isPlainObject } from './json-limits.ts'
 
@@ -30,6 +31,8 @@ export function checkInput(input: GenerationInput): readonly FieldProblem[] {
     ...checkNames(input),
     ...checkTags(input.tags),
     ...checkFallbackModels(input.fallbackModels),
+    ...checkReferenceImages(input.referenceImages ?? []),
+    input.mask === null ? null : checkReferenceImage('mask', input.mask),
     isGiven(input.metadata) ? checkJson(input.metadata, 'metadata') : null,
     checkProviderOptions(input.providerOptions),
   ].filter((problem) => problem !== null)
@@ -127,6 +130,23 @@ function checkFallbackModels(models: readonly string[]): (FieldProblem | null)[]
       ? problem(`fallbackModels.${index}`, 'This model is listed twice.')
       : checkName(`fallbackModels.${index}`, name, 200),
   )
+}
+
+function checkReferenceImages(images: readonly ReferenceImageInput[]): (FieldProblem | null)[] {
+  if (images.length > MAX_REFERENCE_IMAGES) {
+    return [problem('referenceImages', `There may be ${MAX_REFERENCE_IMAGES} of them; there are ${images.length}.`)]
+  }
+  return images.map((image, index) => checkReferenceImage(`referenceImages.${index}`, image))
+}
+
+function checkReferenceImage(place: string, image: ReferenceImageInput): FieldProblem | null {
+  if ('imageId' in image) return checkName(`${place}.imageId`, image.imageId, 200)
+  if ('uploadId' in image) return checkName(`${place}.uploadId`, image.uploadId, 200)
+  if (!('url' in image)) return null
+  const { url } = image
+  const isWebAddress = url.length <= MAX_URL_LENGTH && /^https?:$/.test(URL.parse(url)?.protocol ?? '')
+  if (isWebAddress) return null
+  return problem(`${place}.url`, `It must be an absolute http(s) URL of at most ${MAX_URL_LENGTH} characters.`)
 }
 
 function checkProviderOptions(options: unknown): FieldProblem | null {

@@ -4,6 +4,7 @@ import { createPriceSnapshot, type PriceSnapshot } from '../ledger/price-snapsho
 import { estimateImages } from '../ledger/pricing.ts'
 import type { Model, ModelAlias } from '../providers/model.ts'
 import type { ModelCatalog, ResolvedModel } from '../providers/model-catalog.ts'
+import type { PictureSize } from '../references/reference-image.ts'
 import type { Viewer } from '../viewer.ts'
 import type { GenerationInput, ModelPlan, Warning } from './generation-types.ts'
 import type { ModelAvailability } from './model-availability.ts'
@@ -28,7 +29,8 @@ export type ModelChoice = {
   readonly estimate: MicrosRange | null
 }
 
-export type ModelChooser = (viewer: Viewer, input: GenerationInput) => ModelChoice
+/** `sizes` are those of the request's reference images: some models bill by them. */
+export type ModelChooser = (viewer: Viewer, input: GenerationInput, sizes?: readonly PictureSize[]) => ModelChoice
 
 /** Pure but for the health of providers. Throws InvalidInputError and ModelUnavailableError. */
 export function createModelChooser(deps: {
@@ -38,15 +40,16 @@ export function createModelChooser(deps: {
 }): ModelChooser {
   const { catalog, availability, currency } = deps
 
-  return (viewer, input) => {
+  return (viewer, input, sizes = []) => {
     const asked = catalog.resolve({ model: input.model, provider: input.provider })
     const rest = input.fallbackModels.map((name, index) => resolveFallback(name, index))
     const usable: PricedPlan[] = []
     const passedOver: Warning[] = []
-    const first = tryFirst(viewer, input, asked, rest.length > 0, passedOver)
+    const price = (model: Model, alias: ModelAlias['parameters']) => priceOf(model, alias, input, sizes)
+    const first = tryFirst(viewer, input, asked, price, rest.length > 0, passedOver)
     if (first) usable.push(first)
     for (const fallback of rest) {
-      const plan = tryFallback(viewer, input, fallback, usable[0], passedOver)
+      const plan = tryFallback(viewer, fallback, price, usable[0], passedOver)
       if (plan && !usable.some((other) => other.modelId === plan.modelId)) usable.push(plan)
     }
     const [chosen, ...fallbacks] = usable
@@ -77,12 +80,13 @@ export function createModelChooser(deps: {
     viewer: Viewer,
     input: GenerationInput,
     asked: ResolvedModel,
+    price: Pricing,
     hasFallbacks: boolean,
     warnings: Warning[],
   ): PricedPlan | undefined {
     const usable = replaceRetired(viewer, asked, input, warnings)
     const reason = availability.reason(viewer, usable.model)
-    if (reason === null) return price(usable.model, usable.aliasParameters, input)
+    if (reason === null) return price(usable.model, usable.aliasParameters)
     if (!hasFallbacks || reason.reason === 'NOT_ALLOWED') throw unavailable(viewer, usable.model)
     warnings.push(fallbackWarning(usable.model, reason.message))
     return undefined
@@ -110,8 +114,8 @@ export function createModelChooser(deps: {
 
   function tryFallback(
     viewer: Viewer,
-    input: GenerationInput,
     fallback: ResolvedModel,
+    price: Pricing,
     before: PricedPlan | undefined,
     warnings: Warning[],
   ): PricedPlan | undefined {
@@ -121,7 +125,7 @@ export function createModelChooser(deps: {
       return undefined
     }
     try {
-      const plan = price(fallback.model, fallback.aliasParameters, input)
+      const plan = price(fallback.model, fallback.aliasParameters)
       // A request with a price that is known does not turn into one without behind the caller's back.
       if (plan.price !== null || before === undefined || before.price === null) return plan
       warnings.push(ignoredFallback(fallback.model, `The price of ${fallback.model.id} for this request is not known.`))
@@ -132,11 +136,17 @@ export function createModelChooser(deps: {
     return undefined
   }
 
-  function price(model: Model, aliasParameters: ModelAlias['parameters'], input: GenerationInput): PricedPlan {
+  function priceOf(
+    model: Model,
+    aliasParameters: ModelAlias['parameters'],
+    input: GenerationInput,
+    sizes: readonly PictureSize[],
+  ): PricedPlan {
     const plan = planRequest(model, aliasParameters, input)
     const promptBytes = Buffer.byteLength(input.prompt) + Buffer.byteLength(plan.negativePrompt ?? '')
     const priced = { ...plan.parameters, promptBytes, previews: plan.previews }
-    const snapshot = createPriceSnapshot(model, priced, currency)
+    const used = sizes.slice(0, plan.parameters.referenceImages)
+    const snapshot = createPriceSnapshot(model, priced, currency, used)
     const estimate = snapshot && estimateImages(snapshot, plan.count)
     return {
       ...plan,
@@ -156,6 +166,9 @@ export function createModelChooser(deps: {
     })
   }
 }
+
+/** Throws InvalidInputError. */
+type Pricing = (model: Model, aliasParameters: ModelAlias['parameters']) => PricedPlan
 
 function priceWarnings(plan: PricedPlan): Warning[] {
   if (plan.price !== null) return []

@@ -4,6 +4,7 @@ import type { GenerationInput, ModelPlan } from './generation-types.ts'
 import { checkInput, countCodePoints } from './input-limits.ts'
 import { createPlanFindings, joinChoices, type PlanFindings, quote } from './plan-findings.ts'
 import { planProviderOptions } from './provider-options.ts'
+import { planReferenceImages } from './reference-plan.ts'
 import { planSize } from './size-plan.ts'
 
 /**
@@ -19,11 +20,13 @@ export function planRequest(model: Model, alias: ModelAlias['parameters'], input
   const { capabilities } = model
   if (capabilities.maxPromptLength !== null) checkPromptLength(model, capabilities.maxPromptLength, input, findings)
   warnOfLifecycle(model, findings)
+  const { referenceImages, usesMask } = planReferenceImages(model, input, findings)
   const plan: ModelPlan = {
     modelId: model.id,
-    parameters: planParameters(model, alias, input, findings),
+    parameters: { ...planParameters(model, alias, input, findings), referenceImages },
     count: planCount(model, input, findings),
     negativePrompt: keepIf(capabilities.negativePrompt, model, 'negativePrompt', input.negativePrompt, findings),
+    usesMask,
     previews: planPreviews(model, input, findings),
     warnings: findings.warnings,
   }

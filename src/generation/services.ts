@@ -12,7 +12,10 @@ import type { Attempt, Generation, GenerationInput, Image, Warning } from './gen
 export type GenerationService = {
   /** InvalidInput, ModelUnavailable, InsufficientCredits, CostLimit, RateLimited, IdempotencyConflict. */
   create(viewer: Viewer, input: GenerationInput): Promise<Created>
-  /** InvalidInput, ModelUnavailable. Holds and calls nothing. */
+  /**
+   * InvalidInput, ModelUnavailable. Holds, calls and keeps nothing. Pictures are fetched and read only where the price
+   * hangs on their size; that counts as a request, and is RateLimited like one.
+   */
   estimate(viewer: Viewer, input: GenerationInput): Promise<Estimate>
   /** NotFound. */
   cancel(viewer: Viewer, id: string): Promise<Canceled>

@@ -7,6 +7,7 @@ export type StoredRequest = {
   readonly input: GenerationInput
   /** Of the plan that runs. */
   readonly previews: number
+  readonly usesMask: boolean
   /** Models that have not been asked yet, planned and priced when the generation was admitted. */
   readonly fallbacks: readonly PricedPlan[]
 }
@@ -33,6 +34,8 @@ const NOTHING_ASKED: { readonly [Field in Optional]: null } = {
   guidanceScale: null,
   enhancePrompt: null,
   watermark: null,
+  referenceImages: null,
+  mask: null,
   maxCost: null,
   deadlineSeconds: null,
   idempotencyKey: null,
@@ -46,8 +49,8 @@ export function writeStoredRequest(request: StoredRequest): string {
 }
 
 export function readStoredRequest(text: string): StoredRequest {
-  const request: StoredRequest = JSON.parse(text)
-  return { ...request, input: { ...NOTHING_ASKED, ...request.input } }
+  const request: Omit<StoredRequest, 'usesMask'> & Partial<StoredRequest> = JSON.parse(text)
+  return { usesMask: false, ...request, input: { ...NOTHING_ASKED, ...request.input } }
 }
 
 function asked(input: GenerationInput): object {

@@ -3,6 +3,7 @@ import type { Image } from '../generation/generation-types.ts'
 import type { GenerationReader, GenerationService, GenerationWatcher, ModelService } from '../generation/services.ts'
 import type { AccountService } from '../identity/account-service.ts'
 import type { Currency } from '../ledger/currency.ts'
+import type { Uploads } from '../references/uploads.ts'
 import type { Viewer } from '../viewer.ts'
 
 /** Everything that a resolver may use. Built once per operation, the same for HTTP, SSE and WebSocket. */
@@ -23,6 +24,7 @@ export type Services = {
   readonly models: ModelService
   readonly accounts: AccountService
   readonly images: ImageAccess
+  readonly uploads: Pick<Uploads, 'create' | 'find'>
   readonly currency: Currency
 }
 

@@ -1,6 +1,7 @@
 import type { Builder } from './builder.ts'
 
 export function registerGenerateImageInput(builder: Builder): void {
+  registerReferenceImage(builder)
   builder.inputType('GenerateImageInput', {
     description: 'What to make. Only the prompt is needed.',
     fields: (t) => ({
@@ -17,6 +18,7 @@ export function registerGenerateImageInput(builder: Builder): void {
       count: t.int({ required: true, defaultValue: 1, description: 'How many images.' }),
       quality: t.string({ description: 'One of the qualities of the model.' }),
       style: t.string({ description: 'One of the styles of the model.' }),
+      ...pictures(t),
       ...output(t),
       ...conditions(t),
       ...labels(t),
@@ -25,6 +27,37 @@ export function registerGenerateImageInput(builder: Builder): void {
 }
 
 type InputFields = Parameters<Parameters<Builder['inputType']>[1]['fields']>[0]
+
+function registerReferenceImage(builder: Builder): void {
+  builder.inputType('ReferenceImageInput', {
+    isOneOf: true,
+    description:
+      'A picture to start from: PNG, JPEG or WebP, at most 20 MiB and 64 million pixels. It is decoded, turned upright and stripped of metadata before anybody sees it.',
+    fields: (t) => ({
+      imageId: t.id({ description: "An earlier image of the viewer's." }),
+      uploadId: t.id({ description: 'From `uploadImage`.' }),
+      url: t.field({ type: 'URL', description: 'Fetched by the server, once; public addresses only.' }),
+      base64: t.string({
+        description: 'data: URI or bare base64. A request of more than 12 MiB is not taken: upload.',
+      }),
+    }),
+  })
+}
+
+function pictures(t: InputFields) {
+  return {
+    referenceImages: t.field({
+      type: ['ReferenceImageInput'],
+      description:
+        'Pictures to start from, in order. A model that takes none is refused also with `strict: false`: without them it would be another picture.',
+    }),
+    mask: t.field({
+      type: 'ReferenceImageInput',
+      description:
+        'Where to paint the first reference image anew: of its size, with an alpha channel; what is transparent is painted.',
+    }),
+  }
+}
 
 function output(t: InputFields) {
   return {

@@ -1,5 +1,6 @@
 import type { GenerationInput } from '../generation/generation-types.ts'
 import type { RetryOverrides } from '../generation/services.ts'
+import type { ReferenceImageInput } from '../references/reference-image.ts'
 
 /** What GraphQL hands over: a field may be missing or null, which both mean that it was not given. */
 type Given<T> = { readonly [K in keyof T]?: T[K] | null | undefined }
@@ -7,9 +8,19 @@ type Given<T> = { readonly [K in keyof T]?: T[K] | null | undefined }
 /** Fields with a default are never missing. */
 type Required = 'prompt' | 'count' | 'previews' | 'strict' | 'priority'
 type Json = 'providerOptions' | 'metadata'
+type Pictures = 'referenceImages' | 'mask'
 export type JsonValue = string | number | boolean | object
 export type GenerateImageFields = Pick<GenerationInput, Required> &
-  Given<Omit<GenerationInput, Required | Json> & Record<Json, JsonValue>>
+  Given<Omit<GenerationInput, Required | Json | Pictures> & Record<Json, JsonValue>> &
+  Given<{ readonly referenceImages: readonly ReferenceImageFields[]; readonly mask: ReferenceImageFields }>
+
+/** `@oneOf`: GraphQL has seen to it that exactly one is given. */
+export type ReferenceImageFields = Given<{
+  readonly imageId: string
+  readonly uploadId: string
+  readonly url: string
+  readonly base64: string
+}>
 
 export function toGenerationInput(fields: GenerateImageFields): GenerationInput {
   return {
@@ -31,6 +42,8 @@ export function toGenerationInput(fields: GenerateImageFields): GenerationInput 
     guidanceScale: fields.guidanceScale ?? null,
     enhancePrompt: fields.enhancePrompt ?? null,
     watermark: fields.watermark ?? null,
+    referenceImages: fields.referenceImages?.length ? fields.referenceImages.map(toReferenceImage) : null,
+    mask: fields.mask ? toReferenceImage(fields.mask) : null,
     previews: fields.previews,
     strict: fields.strict,
     fallbackModels: fields.fallbackModels ?? [],
@@ -43,6 +56,12 @@ export function toGenerationInput(fields: GenerateImageFields): GenerationInput 
     metadata: fields.metadata ?? null,
     endUser: fields.endUser ?? null,
   }
+}
+
+function toReferenceImage({ imageId, uploadId, url, base64 }: ReferenceImageFields): ReferenceImageInput {
+  if (typeof imageId === 'string') return { imageId }
+  if (typeof uploadId === 'string') return { uploadId }
+  return typeof url === 'string' ? { url } : { base64: base64 ?? '' }
 }
 
 export function toRetryOverrides(fields: Given<RetryOverrides> | null | undefined): RetryOverrides {

@@ -1,9 +1,11 @@
 import { GraphQLError } from 'graphql'
+import type { UploadedFile } from '../references/uploads.ts'
 import type { Builder } from './builder.ts'
 import type { JsonValue } from './generation-input.ts'
 
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/
 const DECIMAL = /^-?\d{1,15}(?:\.\d{1,18})?$/
+const MULTIPART_SPEC = 'https://github.com/jaydenseric/graphql-multipart-request-spec'
 
 export function registerScalars(builder: Builder): void {
   builder.scalarType('DateTime', {
@@ -34,6 +36,14 @@ export function registerScalars(builder: Builder): void {
     // A null never comes this far.
     parseValue: (value) => value as JsonValue,
   })
+  builder.scalarType('File', {
+    description: `A file of a multipart request (${MULTIPART_SPEC}). It comes over HTTP alone, and as a variable.`,
+    specifiedByURL: MULTIPART_SPEC,
+    serialize: () => {
+      throw new GraphQLError('A File is taken and never given.')
+    },
+    parseValue: readFile,
+  })
 }
 
 // The messages never repeat the value: it may be a secret that a client put into the wrong place.
@@ -59,6 +69,22 @@ export function readDecimal(value: unknown): string {
 export function readSafeInt(value: unknown): number {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value
   throw new GraphQLError('A SafeInt is an integer from −9007199254740991 to 9007199254740991.')
+}
+
+export function readFile(value: unknown): UploadedFile {
+  if (isFile(value)) return value
+  throw new GraphQLError(`A File comes as a part of a multipart request over HTTP: ${MULTIPART_SPEC}`)
+}
+
+/** The server's own class or the platform's: what matters is that there are bytes. */
+function isFile(value: unknown): value is UploadedFile {
+  if (typeof value !== 'object' || value === null) return false
+  return (
+    'size' in value &&
+    typeof value.size === 'number' &&
+    'arrayBuffer' in value &&
+    typeof value.arrayBuffer === 'function'
+  )
 }
 
 export function readUrl(value: unknown): string {

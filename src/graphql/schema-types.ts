@@ -39,9 +39,10 @@ import type {
   PriceUnit,
   SizeRange,
 } from '../providers/model.ts'
+import type { Upload, UploadedFile } from '../references/uploads.ts'
 import type { Viewer } from '../viewer.ts'
 import type { Context, ImageVariant } from './context.ts'
-import type { GenerateImageFields, JsonValue } from './generation-input.ts'
+import type { GenerateImageFields, JsonValue, ReferenceImageFields } from './generation-input.ts'
 
 /**
  * What stands behind each GraphQL type. Nouns refer to one another by name, so that no file has to import another for
@@ -53,7 +54,7 @@ export type SchemaTypes = {
   DefaultAuthStrategy: 'any'
   AuthScopes: { generate: boolean; read: boolean; admin: boolean }
   Scalars: Scalars & Enums
-  Inputs: { GenerateImageInput: GenerateImageFields }
+  Inputs: { GenerateImageInput: GenerateImageFields; ReferenceImageInput: ReferenceImageFields }
   Interfaces: { Node: Node; UserError: AppError }
   Objects: Objects
 }
@@ -66,6 +67,8 @@ type Scalars = {
   SafeInt: { Input: number; Output: number }
   URL: { Input: string; Output: string }
   JSON: { Input: JsonValue; Output: unknown }
+  /** Only ever taken. */
+  File: { Input: UploadedFile; Output: never }
 }
 
 type Both<T> = { Input: T; Output: T }
@@ -126,12 +129,14 @@ type Objects = {
   RevokeApiKeySuccess: { readonly apiKey: ApiKey }
   SizeRange: SizeRange
   TokenUsage: TokenUsage
+  Upload: Upload
+  UploadImageSuccess: { readonly upload: Upload }
   UsageBucket: UsageBucket
   Viewer: Viewer
   Warning: Warning
 }
 
-export type Node = Account | ApiKey | Attempt | Generation | Image | Model | ProviderSummary
+export type Node = Account | ApiKey | Attempt | Generation | Image | Model | ProviderSummary | Upload
 
 /** An event as a watcher gets it, or as `Generation.events` lists it. */
 export type StatusEvent = {

@@ -23,6 +23,7 @@ import { registerProblem } from './problem.ts'
 import { registerProvider } from './provider.ts'
 import { registerScalars } from './scalars.ts'
 import { registerStatusEvent } from './status-event.ts'
+import { registerUploadImage } from './upload-image.ts'
 import { registerUsage } from './usage.ts'
 import { registerWatch } from './watch.ts'
 
@@ -40,6 +41,7 @@ const NOUNS: readonly ((builder: Builder) => void)[] = [
   registerDeleteGeneration,
   registerEstimateCost,
   registerImage,
+  registerUploadImage,
   registerAttempt,
   registerStatusEvent,
   registerWatch,

@@ -3,7 +3,12 @@ import { RequestError } from '../errors.ts'
 /** Runs at most `maxConcurrent` tasks; `maxQueued` more wait in order; the next is refused with UNAVAILABLE. */
 export type BoundedLimiter = { run<T>(task: () => Promise<T>): Promise<T> }
 
-export function createBoundedLimiter(limits: { maxConcurrent: number; maxQueued: number }): BoundedLimiter {
+export function createBoundedLimiter(limits: {
+  maxConcurrent: number
+  maxQueued: number
+  /** What the one that is refused reads. */
+  refusal: string
+}): BoundedLimiter {
   let running = 0
   const waiting: (() => void)[] = []
   const enter = async () => {
@@ -12,7 +17,7 @@ export function createBoundedLimiter(limits: { maxConcurrent: number; maxQueued:
       return
     }
     if (waiting.length >= limits.maxQueued) {
-      throw new RequestError('UNAVAILABLE', 'Too many images are being resized right now. Try again in a moment.')
+      throw new RequestError('UNAVAILABLE', limits.refusal)
     }
     const turn = Promise.withResolvers<void>()
     waiting.push(turn.resolve)

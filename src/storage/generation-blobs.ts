@@ -9,7 +9,7 @@ export type GenerationBlobs = {
   readonly previews: PreviewStore
 }
 
-/** Deletes every byte of a generation. In this order: a variant that is being rendered looks for its image afterwards. */
+/** Deletes every byte of a generation, or of another owner such as an upload. In this order: a variant that is being rendered looks for its image afterwards. */
 export async function deleteGenerationBlobs(blobs: GenerationBlobs, generationId: string): Promise<void> {
   await blobs.storage.deletePrefix(generationPrefix(generationId))
   await blobs.variants.deleteGeneration(generationId)

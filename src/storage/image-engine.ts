@@ -1,7 +1,7 @@
-import sharp, { type Sharp } from 'sharp'
+import sharp, { type Metadata, type Sharp } from 'sharp'
 
 /** More pixels than this are refused from the header, before any memory is taken for them. */
-const MAX_PIXELS = 64e6
+export const MAX_PIXELS = 64e6
 const TIMEOUT_SECONDS = 20
 
 /**
@@ -19,6 +19,11 @@ export function openImage(bytes: Uint8Array): Sharp {
   return sharp(bytes, { limitInputPixels: MAX_PIXELS, pages: 1, failOn: 'error', autoOrient: true }).timeout({
     seconds: TIMEOUT_SECONDS,
   })
+}
+
+/** What the header says, of pictures of any size: nothing is decoded, and no memory is taken for pixels. */
+export async function readHeader(bytes: Uint8Array): Promise<Metadata> {
+  return sharp(bytes, { limitInputPixels: false, pages: 1 }).metadata()
 }
 
 /** Changes when encoders may write other bytes for the same picture. */

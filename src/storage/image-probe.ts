@@ -54,7 +54,7 @@ const JPEG_END = Buffer.from('ffd9', 'hex')
  * its length at the start. In a JPEG neither
  * marker can occur within a scan; an embedded thumbnail has both, but before the last start of a scan.
  */
-function hasEnd(format: ImageFormat, bytes: Uint8Array): boolean {
+export function hasEnd(format: ImageFormat, bytes: Uint8Array): boolean {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   switch (format) {
     case 'PNG': {

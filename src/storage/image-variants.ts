@@ -35,7 +35,8 @@ export type VariantCacheDeps = {
 export function createVariantCache(deps: VariantCacheDeps): VariantCache {
   const { storage, maxBytes, maxConcurrent, maxQueued = 64 } = deps
   const index = createRecencyIndex()
-  const limiter = createBoundedLimiter({ maxConcurrent, maxQueued })
+  const refusal = 'Too many images are being resized right now. Try again in a moment.'
+  const limiter = createBoundedLimiter({ maxConcurrent, maxQueued, refusal })
   const inFlight = new Map<string, Promise<BlobInfo | undefined>>()
   let loading: Promise<void> | undefined
   const load = () => {

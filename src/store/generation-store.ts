@@ -118,6 +118,7 @@ export async function blankGeneration(trx: Transaction<Tables>, id: string, dele
       prompt: '',
       negativePrompt: null,
       request: '{}',
+      inputs: '[]',
       parameters: '{}',
       warnings: '[]',
       problems: '[]',

@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
-import type { DoomedBlobs, ImageRow, Tables } from './tables.ts'
+import type { ImageRow, Tables } from './tables.ts'
 
 /** False when the generation has an image of this index already, which stays as it is. */
 export async function insertImageIfAbsent(trx: Transaction<Tables>, image: ImageRow): Promise<boolean> {
@@ -51,23 +51,4 @@ export async function findImage(db: Kysely<Tables>, id: string): Promise<ImageRo
 
 export async function deleteImages(trx: Transaction<Tables>, generationId: string): Promise<void> {
   await trx.deleteFrom('images').where('generationId', '=', generationId).execute()
-}
-
-/** Bytes under these prefixes are needed by no row: to be deleted, once and again until done. */
-export async function doomBlobs(trx: Transaction<Tables>, prefix: string, doomedAt: number): Promise<void> {
-  await trx
-    .insertInto('doomedBlobs')
-    .values({ prefix, doomedAt })
-    .onConflict((conflict) => conflict.column('prefix').doUpdateSet({ doomedAt }))
-    .execute()
-}
-
-/** Oldest first. */
-export async function listDoomedBlobs(db: Kysely<Tables>, limit: number): Promise<DoomedBlobs[]> {
-  return db.selectFrom('doomedBlobs').selectAll().orderBy('doomedAt').orderBy('prefix').limit(limit).execute()
-}
-
-/** Unless they have been doomed anew since they were listed. */
-export async function forgetDoomedBlobs(trx: Transaction<Tables>, { prefix, doomedAt }: DoomedBlobs): Promise<void> {
-  await trx.deleteFrom('doomedBlobs').where('prefix', '=', prefix).where('doomedAt', '=', doomedAt).execute()
 }

@@ -19,6 +19,7 @@ export type Tables = {
   jobs: JobsTable
   jobTurns: JobTurnsTable
   doomedBlobs: DoomedBlobsTable
+  uploads: UploadsTable
 }
 
 export type BillingMode = 'PREPAID' | 'METERED'
@@ -85,6 +86,8 @@ export type GenerationsTable = {
   parameters: string
   /** JSON GenerationRequest: what was asked, for retries and fallbacks. */
   request: string
+  /** JSON list of StoredInput: the pictures that go in, whose bytes lie under the generation's own prefix. */
+  inputs: string
   /** JSON PriceSnapshot; null: the price was unknown. */
   price: string | null
   /** JSON list of warnings and of problems, JSON problem. */
@@ -221,8 +224,26 @@ export type JobsTable = {
 /** The last turn that each flow of jobs has taken; see queue/embedded-queue.ts. */
 export type JobTurnsTable = { flow: string; turn: number }
 
-/** Bytes that no row needs any more and that are to be deleted: written with the row's removal, worked off after it. */
+/**
+ * Bytes that no row needs and that are to be deleted at that moment or after it: written with the row's removal, worked
+ * off after it. Bytes that are written before their row are doomed in advance, and pardoned by the row's transaction.
+ */
 export type DoomedBlobsTable = { prefix: string; doomedAt: number }
+
+/** Pictures that wait to be used: gone when their time is over. */
+export type UploadsTable = {
+  id: string
+  accountId: string
+  endUser: string | null
+  blobKey: string
+  mimeType: string
+  width: number
+  height: number
+  sizeBytes: number
+  sha256: string
+  createdAt: number
+  expiresAt: number
+}
 
 export type DoomedBlobs = DoomedBlobsTable
 export type AccountRow = Selectable<AccountsTable>
@@ -232,4 +253,5 @@ export type AttemptRow = Selectable<AttemptsTable>
 export type ImageRow = Selectable<ImagesTable>
 export type EventRow = Selectable<EventsTable>
 export type LedgerEntryRow = Selectable<LedgerEntriesTable>
+export type UploadRow = Selectable<UploadsTable>
 export type JobRow = Selectable<JobsTable>

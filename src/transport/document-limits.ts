@@ -1,4 +1,4 @@
-import { NoSchemaIntrospectionCustomRule, parse, validate } from 'graphql'
+import { GraphQLError, NoSchemaIntrospectionCustomRule, parse, validate } from 'graphql'
 import type { TransportPlugin } from './plugin-context.ts'
 import { quietSyntaxError, quietValidationError } from './quiet-messages.ts'
 
@@ -6,6 +6,7 @@ export type DocumentLimits = {
   readonly tokens: number
   readonly validationErrors: number
   readonly introspection: boolean
+  readonly documentLength: number
 }
 
 /**
@@ -14,6 +15,9 @@ export type DocumentLimits = {
  */
 export function createDocumentLimits(limits: DocumentLimits): TransportPlugin {
   return {
+    onParams({ params }) {
+      if (typeof params.query === 'string' && params.query.length > limits.documentLength) throw tooLong(limits)
+    },
     onParse({ setParseFn }) {
       setParseFn((source, options) => {
         try {
@@ -32,4 +36,9 @@ export function createDocumentLimits(limits: DocumentLimits): TransportPlugin {
       )
     },
   }
+}
+
+function tooLong({ documentLength }: DocumentLimits): GraphQLError {
+  const message = `The text of an operation has at most ${documentLength} characters. Put what is longer into variables.`
+  return new GraphQLError(message, { extensions: { code: 'REQUEST_ENTITY_TOO_LARGE', http: { status: 413 } } })
 }

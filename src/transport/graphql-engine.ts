@@ -42,6 +42,9 @@ export type EngineDeps = {
 /** Any base will do: the path alone is looked at, and a Host header of the caller's is no part of a URL here. */
 const BASE_URL = 'http://pictor.invalid'
 
+/** Of a multipart request. A field is the operation or the map: text without pictures. */
+const FORM_LIMITS = { fields: 10, fieldSize: 1_048_576, files: 10, parts: 20, headerPairs: 50 }
+
 export function createGraphqlEngine({ options, limits, guard, limiter, scheduler }: EngineDeps): GraphqlEngine {
   const mask = createErrorMask(options)
   const yoga = createYoga<ServerContext>({
@@ -68,9 +71,8 @@ export function createGraphqlEngine({ options, limits, guard, limiter, scheduler
 
   return {
     respond: async ({ method, target, headers, body }, scope) => {
-      return await yoga.handleRequest(new yoga.fetchAPI.Request(BASE_URL + target, { method, headers, body }), {
-        scope,
-      })
+      const init = { method, headers, body, formDataLimits: FORM_LIMITS }
+      return await yoga.handleRequest(new yoga.fetchAPI.Request(BASE_URL + target, init), { scope })
     },
     run: async (params, scope) => {
       const result = await yoga.getResultForParams({ params, request: socketRequest }, { scope })

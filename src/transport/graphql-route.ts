@@ -1,24 +1,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Metrics } from '../metrics.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
-import { headerCredentials } from './credentials.ts'
+import { authenticateOrRefuse, headerCredentials } from './credentials.ts'
 import { type EventStream, openEventStream } from './event-stream.ts'
 import { type GraphiqlPage, wantsPage } from './graphiql-page.ts'
 import type { GraphqlEngine } from './graphql-engine.ts'
 import { presentError, presentResult } from './graphql-errors.ts'
+import type { LargeBodies, LargeBody } from './large-bodies.ts'
 import { observeOperation } from './operation-metrics.ts'
 import { createOperationScope, type OperationScope, type RequestInfo } from './operation-scope.ts'
-import { readBody } from './request-body.ts'
+import { declaredBytes, readBody } from './request-body.ts'
 import { headerOf } from './request-facts.ts'
 import { sendError } from './response-headers.ts'
 import type { Scheduler } from './scheduler.ts'
-import type { TransportLimits } from './server-options.ts'
+import type { Authenticate, TransportLimits } from './server-options.ts'
 import type { ViewerWatch } from './viewer-watch.ts'
 
 export type GraphqlRouteDeps = {
   readonly engine: GraphqlEngine
   /** null: switched off. */
   readonly page: GraphiqlPage | null
+  readonly authenticate: Authenticate
+  readonly largeBodies: LargeBodies
   readonly streams: ConnectionRegistry
   readonly watchViewer: ViewerWatch
   readonly scheduler: Scheduler
@@ -35,10 +38,9 @@ export type GraphqlRoute = (
 
 /** Operations over HTTP, with single answers and event streams, and the page that a browser gets. */
 export function createGraphqlRoute(deps: GraphqlRouteDeps): GraphqlRoute {
+  const { limits } = deps
   return async (request, response, info, search) => {
     if (deps.page && wantsPage(request)) return deps.page.send(request, response)
-    const body = await readBody(request, deps.limits.bodyBytes)
-    if (body === null) return sendError(response, tooLarge(deps.limits.bodyBytes))
     const scope = createOperationScope({
       transport: 'http',
       request: info,
@@ -47,22 +49,44 @@ export function createGraphqlRoute(deps: GraphqlRouteDeps): GraphqlRoute {
       viewer: null,
     })
     response.once('close', scope.abort)
+    const large = deps.largeBodies.open()
+    const maxBytes = isMultipart(request) ? limits.uploadBytes : limits.jsonBytes
     try {
-      await answer(deps, request, response, scope, { body, search })
+      const permit = () => permitLargeBody(deps, request, response, scope, large)
+      const body = await readBody(request, { openBytes: limits.bodyBytes, maxBytes, permit })
+      if (body === null) return sendError(response, tooLarge(maxBytes))
+      await answer(deps, request, response, scope, { body, search, release: large.leave })
     } finally {
+      large.leave()
       scope.end()
     }
   }
 }
 
-type Incoming = { readonly body: Buffer<ArrayBuffer>; readonly search: string }
+/** A stranger makes us hold no more than a few words: who sends more says first who it is, and waits for its turn. */
+async function permitLargeBody(
+  deps: GraphqlRouteDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  scope: OperationScope,
+  large: LargeBody,
+): Promise<void> {
+  scope.viewer ??= await authenticateOrRefuse(deps.authenticate, scope.credentials)
+  await large.enter(scope.viewer.accountId)
+  // The listener invites small ones itself.
+  const isWaiting = request.headers.expect !== undefined && declaredBytes(request) > deps.limits.bodyBytes
+  if (isWaiting && !response.destroyed) response.writeContinue()
+}
+
+/** `release`: the body is no longer needed. */
+type Incoming = { readonly body: Buffer<ArrayBuffer>; readonly search: string; release(): void }
 
 async function answer(
   deps: GraphqlRouteDeps,
   request: IncomingMessage,
   response: ServerResponse,
   scope: OperationScope,
-  { body, search }: Incoming,
+  { body, search, release }: Incoming,
 ): Promise<void> {
   const observed = observeOperation(deps.metrics, scope)
   const isHead = request.method === 'HEAD'
@@ -75,6 +99,7 @@ async function answer(
     },
     scope,
   )
+  release()
   observed(answered.status)
   response.statusCode = answered.status
   answered.headers.forEach((value, name) => {

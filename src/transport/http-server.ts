@@ -3,6 +3,7 @@ import { createGraphiqlPage } from './graphiql-page.ts'
 import { createGraphqlEngine } from './graphql-engine.ts'
 import { createGraphqlRoute } from './graphql-route.ts'
 import { createHostGuard } from './host-guard.ts'
+import { createLargeBodies } from './large-bodies.ts'
 import { createListener } from './listener.ts'
 import { createRouter } from './router.ts'
 import { createScheduler } from './scheduler.ts'
@@ -34,12 +35,18 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const sockets = createConnectionRegistry(options)
   const streams = createConnectionRegistry(options)
   const watchViewer = createViewerWatch({ ...options, scheduler, reauthenticateMs: limits.reauthenticateMs })
+  const largeBodies = createLargeBodies({
+    atOnce: limits.largeBodies,
+    perAccount: limits.largeBodiesPerAccount,
+    waiting: limits.largeBodiesWaiting,
+  })
+  const page = config.graphiql ? createGraphiqlPage(config.graphiqlTabs) : null
   const shared = { ...options, engine, limits, scheduler, watchViewer, sockets, streams }
   const router = createRouter({
     options,
     guard,
     engine,
-    graphql: createGraphqlRoute({ ...shared, page: config.graphiql ? createGraphiqlPage(config.graphiqlTabs) : null }),
+    graphql: createGraphqlRoute({ ...shared, page, largeBodies }),
     door: createWebSocketDoor(shared),
     isDraining: () => draining,
   })

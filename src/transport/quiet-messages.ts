@@ -122,6 +122,7 @@ function expectation(type: GraphQLInputType, value: unknown): string {
       .getValues()
       .map((member) => member.name)
       .join(', ')}`
+  if (named.name === 'File') return `expected ${type}, which comes as a part of a multipart request over HTTP`
   return `expected ${type}`
 }
 

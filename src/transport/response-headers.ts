@@ -3,7 +3,7 @@ import type { HostGuard } from './host-guard.ts'
 
 /** Headers that a page of another origin may send. Each of them, or a JSON body, makes the browser ask first. */
 const REQUEST_HEADERS =
-  'authorization, content-type, accept, last-event-id, x-request-id, x-graphql-yoga-csrf, apollo-require-preflight'
+  'authorization, content-type, accept, last-event-id, x-request-id, x-graphql-yoga-csrf, apollo-require-preflight, graphql-require-preflight'
 const RESPONSE_HEADERS = 'x-request-id, retry-after, etag, content-length, content-range'
 
 /** For answers that no browser should run, frame, sniff or keep. A handler may set others in their place. */

@@ -51,7 +51,17 @@ export type Route = {
 }
 
 export type TransportLimits = {
+  /** What anybody may send, known or not. */
   readonly bodyBytes: number
+  /** What a known caller may send: JSON with pictures as base64, and files. */
+  readonly jsonBytes: number
+  readonly uploadBytes: number
+  /** Bodies above `bodyBytes` in memory at a time, of all and of one account, and those that wait for their turn. */
+  readonly largeBodies: number
+  readonly largeBodiesPerAccount: number
+  readonly largeBodiesWaiting: number
+  /** Of the text of an operation, in UTF-16 units: parsed documents are cached by it, so pictures have no place in it. */
+  readonly documentLength: number
   readonly frameBytes: number
   readonly tokens: number
   readonly validationErrors: number
@@ -79,6 +89,12 @@ export type TransportLimits = {
 
 export const DEFAULT_LIMITS: TransportLimits = Object.freeze({
   bodyBytes: 1_048_576,
+  jsonBytes: 12 * 1_048_576,
+  uploadBytes: 24 * 1_048_576,
+  largeBodies: 8,
+  largeBodiesPerAccount: 4,
+  largeBodiesWaiting: 64,
+  documentLength: 1_048_576,
   frameBytes: 262_144,
   tokens: 2_000,
   validationErrors: 10,

@@ -15,6 +15,7 @@ import type {
 import { ProviderError } from '../providers/provider-error.ts'
 import type { PreviewStore } from '../storage/preview-store.ts'
 import { type KeepImageDeps, keepImage, type Unkept } from './keep-image.ts'
+import { loadInputs } from './load-inputs.ts'
 import { readNumbers, share } from './vendor-numbers.ts'
 
 export type RunAttemptDeps = KeepImageDeps & {
@@ -41,11 +42,7 @@ export async function runAttempt(
   attempt: RunningAttempt,
   signal: AbortSignal,
 ): Promise<RunOutcome> {
-  const { request } = attempt
-  const result =
-    provider === undefined || request === null
-      ? ({ kind: 'failed', error: createVanished(attempt), unstored: [] } as const)
-      : await callProvider(deps, provider, request, attempt, signal)
+  const result = await tryProvider(deps, provider, attempt, signal)
   if (result === 'dropped') return { kind: 'dropped' }
   try {
     return { kind: 'ended', ended: await deps.ending.settle(attempt, result), result }
@@ -53,6 +50,21 @@ export async function runAttempt(
     if (error instanceof LeaseLostError) return { kind: 'dropped' }
     throw error
   }
+}
+
+async function tryProvider(
+  deps: RunAttemptDeps,
+  provider: ImageProvider | undefined,
+  attempt: RunningAttempt,
+  signal: AbortSignal,
+): Promise<AttemptResult | 'dropped'> {
+  const { request } = attempt
+  if (provider === undefined || request === null) {
+    return { kind: 'failed', error: createVanished(attempt), unstored: [] }
+  }
+  const inputs = await loadInputs(deps, attempt)
+  if (inputs instanceof ProviderError) return { kind: 'failed', error: inputs, stage: 'INPUT', unstored: [] }
+  return callProvider(deps, provider, { ...request, ...inputs }, attempt, signal)
 }
 
 async function callProvider(

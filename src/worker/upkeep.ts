@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Cancellation } from '../generation/cancellation.ts'
 import type { Deletion, Doomed } from '../generation/deletion.ts'
 import type { Logger } from '../logger.ts'
+import type { Uploads } from '../references/uploads.ts'
 import { deleteGenerationBlobs, type GenerationBlobs } from '../storage/generation-blobs.ts'
 import { createLoop } from './loop.ts'
 
@@ -14,10 +15,11 @@ export type Upkeep = {
   stop(): Promise<void>
 }
 
-/** What has to happen although nobody asks: deadlines pass, deleted bytes go, old idempotency keys are forgotten. */
+/** What has to happen although nobody asks: deadlines pass, uploads expire, deleted bytes go, old keys are forgotten. */
 export function createUpkeep(deps: {
   cancellation: Cancellation
   deletion: Deletion
+  uploads: Pick<Uploads, 'expire'>
   blobs: GenerationBlobs
   clock: Clock
   logger: Logger
@@ -37,7 +39,7 @@ export function createUpkeep(deps: {
     },
     onError: fault('Deadlines could not be looked at'),
   })
-  const sweeping = createLoop({ clock, everyMs: 60_000, run: deleteDoomed, onError: fault('Deleted bytes remain') })
+  const sweeping = createLoop({ clock, everyMs: 60_000, run: sweepBytes, onError: fault('Deleted bytes remain') })
   const forgetting = createLoop({
     clock,
     everyMs: 3_600_000,
@@ -54,6 +56,11 @@ export function createUpkeep(deps: {
     async stop() {
       await Promise.all(loops.map((loop) => loop.stop()))
     },
+  }
+
+  async function sweepBytes(): Promise<void> {
+    await deps.uploads.expire()
+    await deleteDoomed()
   }
 
   async function deleteDoomed(): Promise<void> {

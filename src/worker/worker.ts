@@ -140,6 +140,8 @@ export function createWorker(deps: WorkerDeps): Worker {
       seconds,
     )
     if (ended.vendorCost) reportCost(providerId, about, ended.vendorCost)
+    // It was never asked.
+    if (result.kind === 'failed' && result.stage === 'INPUT') return
     const error = result.kind === 'failed' ? result.error : worstOf(result.output, ended)
     if (error) gate.failed(providerId, error)
     else gate.succeeded(providerId)

@@ -21,6 +21,7 @@ export function generationRow(row: Partial<GenerationRow> = {}): GenerationRow {
     count: 1,
     parameters: '{}',
     request: '{}',
+    inputs: '[]',
     price: null,
     warnings: '[]',
     problems: '[]',

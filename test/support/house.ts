@@ -5,6 +5,7 @@ import type { Created, WatchedEvent } from '../../src/generation/services.ts'
 import type { AccountLimits } from '../../src/identity/accounts.ts'
 import type { Ids } from '../../src/ids.ts'
 import { createMetrics } from '../../src/metrics.ts'
+import type { OutboundFetch } from '../../src/outbound/outbound-fetch.ts'
 import type { Model } from '../../src/providers/model.ts'
 import { createModelCatalog } from '../../src/providers/model-catalog.ts'
 import { createProviderRegistry } from '../../src/providers/provider-registry.ts'
@@ -34,6 +35,7 @@ export type HouseOptions = {
   readonly providers?: readonly ScriptedProvider[]
   readonly models?: readonly Model[]
   readonly config?: Partial<Config>
+  readonly fetchOutbound?: OutboundFetch
 }
 
 export type NewHouseAccount = {
@@ -99,7 +101,12 @@ export function buildHouse(options: HouseOptions): House {
     providers: createProviderRegistry(providers),
     catalog: createModelCatalog(models, { defaultModel: firstModel.id }),
   }
-  const domain = createDomain(config, foundations, { publicUrl: () => 'http://localhost', random: () => 0.5 })
+  const { fetchOutbound } = options
+  const domain = createDomain(config, foundations, {
+    publicUrl: () => 'http://localhost',
+    random: () => 0.5,
+    ...(fetchOutbound && { fetchOutbound }),
+  })
   const common = { domain, database, storage, clock, ids, provider, logger, kill: mortal.kill }
   return { ...common, ...createActions(common), pass: (ms) => pass(clock, mortal, ms) }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { generationPrefix, variantsPrefix } from '../../src/storage/blob-keys.ts'
+import { readInputs } from '../../src/references/reference-image.ts'
+import { generationPrefix, uploadOwner, VARIANTS_PREFIX, variantsPrefix } from '../../src/storage/blob-keys.ts'
 import type { BlobStorage } from '../../src/storage/blob-storage.ts'
 import type { Database } from '../../src/store/database.ts'
 import { INVARIANT_RULES, livingLeases } from './invariant-rules.ts'
@@ -36,19 +37,51 @@ export async function findViolations(
     const { rows } = await breaches.execute(database.read)
     checked.push({ rule, ids: rows.map((row) => row.id) })
   }
-  checked.push(await checkBytes(database, storage), await checkDeletedBytes(database, storage))
+  checked.push(await checkBytes(database, storage), await checkInputBytes(database, storage))
+  checked.push(await checkDeletedBytes(database, storage), await checkOwners(database, storage))
   return checked.filter(({ ids }) => ids.length > 0)
 }
 
 async function checkBytes(database: Database, storage: BlobStorage): Promise<Violation> {
-  const images = await database.read.selectFrom('images').select(['id', 'blobKey', 'sha256', 'sizeBytes']).execute()
+  const facts = ['id', 'blobKey', 'sha256', 'sizeBytes'] as const
+  const images = await database.read.selectFrom('images').select(facts).execute()
+  const uploads = await database.read.selectFrom('uploads').select(facts).execute()
   const ids: string[] = []
-  for (const { id, blobKey, sha256, sizeBytes } of images) {
+  for (const { id, blobKey, sha256, sizeBytes } of [...images, ...uploads]) {
     const bytes = await storage.get(blobKey)
     const digest = bytes && createHash('sha256').update(bytes).digest('hex')
     if (digest !== sha256 || bytes?.byteLength !== sizeBytes) ids.push(id)
   }
-  return { rule: "an image's bytes are in storage as they were recorded", ids }
+  return { rule: 'the bytes of images and uploads are in storage as they were recorded', ids }
+}
+
+async function checkInputBytes(database: Database, storage: BlobStorage): Promise<Violation> {
+  const generations = await database.read.selectFrom('generations').select(['id', 'inputs']).execute()
+  const ids: string[] = []
+  for (const { id, inputs } of generations) {
+    for (const { blobKey, sizeBytes } of readInputs(inputs)) {
+      const isOwn = blobKey.startsWith(generationPrefix(id))
+      if (!isOwn || (await storage.find(blobKey))?.sizeBytes !== sizeBytes) ids.push(id)
+    }
+  }
+  return { rule: "the bytes of a generation's inputs are in storage, under its own prefix", ids }
+}
+
+/** No bytes without end: some row's, or to be deleted. */
+async function checkOwners(database: Database, storage: BlobStorage): Promise<Violation> {
+  const generations = await database.read.selectFrom('generations').select('id').execute()
+  const uploads = await database.read.selectFrom('uploads').select('id').execute()
+  const doomed = await database.read.selectFrom('doomedBlobs').select('prefix').execute()
+  const owners = new Set([
+    ...generations.map(({ id }) => id),
+    ...uploads.map(({ id }) => uploadOwner(id)),
+    ...doomed.map(({ prefix }) => prefix),
+  ])
+  const ids: string[] = []
+  for await (const { key } of storage.list('')) {
+    if (!key.startsWith(VARIANTS_PREFIX) && !owners.has(key.slice(0, key.lastIndexOf('/')))) ids.push(key)
+  }
+  return { rule: 'bytes belong to a row or are doomed', ids }
 }
 
 /** Gone, or listed as to be deleted. */

@@ -33,8 +33,8 @@ const PAINTER: ModelCapabilities = {
   enhancePrompt: false,
   watermark: false,
   minReferenceImages: 0,
-  maxReferenceImages: 0,
-  mask: false,
+  maxReferenceImages: 4,
+  mask: true,
   maxPreviews: 8,
   progress: true,
   providerOptions: null,
@@ -60,10 +60,19 @@ const POSTCARD: ModelCapabilities = {
   seed: false,
   negativePrompt: false,
   guidanceScale: false,
+  maxReferenceImages: 0,
+  mask: false,
   maxPreviews: 0,
 }
 
-const ETCHING: ModelCapabilities = { ...PAINTER, backgrounds: ['AUTO', 'OPAQUE'], maxCount: 4, maxPreviews: 4 }
+const ETCHING: ModelCapabilities = {
+  ...PAINTER,
+  backgrounds: ['AUTO', 'OPAQUE'],
+  maxCount: 4,
+  maxReferenceImages: 0,
+  mask: false,
+  maxPreviews: 4,
+}
 
 function sandboxModel(
   model: Pick<Model, 'providerModel' | 'name' | 'description' | 'lifecycle' | 'capabilities'>,

@@ -9,12 +9,13 @@ export type SandboxModel = {
   readonly defaultWidth: number
   readonly defaultHeight: number
   readonly defaultFormat: ImageFormat
+  readonly maxReferenceImages: number
 }
 
 const MODELS: Readonly<Record<string, SandboxModel>> = {
-  painter: { look: 'painting', defaultWidth: 1024, defaultHeight: 1024, defaultFormat: 'PNG' },
-  postcard: { look: 'postcard', defaultWidth: 768, defaultHeight: 512, defaultFormat: 'JPEG' },
-  etching: { look: 'etching', defaultWidth: 1024, defaultHeight: 1024, defaultFormat: 'PNG' },
+  painter: { look: 'painting', defaultWidth: 1024, defaultHeight: 1024, defaultFormat: 'PNG', maxReferenceImages: 4 },
+  postcard: { look: 'postcard', defaultWidth: 768, defaultHeight: 512, defaultFormat: 'JPEG', maxReferenceImages: 0 },
+  etching: { look: 'etching', defaultWidth: 1024, defaultHeight: 1024, defaultFormat: 'PNG', maxReferenceImages: 0 },
 }
 
 const RETIRED: ReadonlySet<string> = new Set(['daguerreotype'])

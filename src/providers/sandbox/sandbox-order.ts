@@ -3,6 +3,7 @@ import type { ProviderRequest } from '../provider.ts'
 import { type Directives, readDirectives } from './directives.ts'
 import { STYLES, type Style } from './painting/lexicon.ts'
 import type { PictureOrder } from './painting/picture.ts'
+import type { References } from './painting/references.ts'
 import { createInvalidRequest } from './sandbox-failures.ts'
 import { getSandboxModel, type SandboxModel } from './sandbox-models.ts'
 
@@ -39,6 +40,7 @@ export function readOrder(request: ProviderRequest, attemptNumber: number): Sand
   if (transparent && format === 'JPEG') {
     throw createInvalidRequest('A JPEG cannot be transparent. Ask for PNG or WEBP, or for an opaque background.')
   }
+  const references = readReferences(request, model)
   const { negativePrompt } = request
   const { guidanceScale, outputCompression } = parameters
   return {
@@ -52,6 +54,7 @@ export function readOrder(request: ProviderRequest, attemptNumber: number): Sand
       maxPaintedPixels,
       format,
       encodingQuality: outputCompression === null ? null : Math.max(1, outputCompression),
+      references,
     }),
   }
 }
@@ -68,6 +71,16 @@ function readStyle(name: string | null): Style | null {
   const style = STYLES.find((each) => each === name)
   if (style) return style
   throw createInvalidRequest(`The sandbox has no style "${name}". It has: ${STYLES.join(', ')}.`)
+}
+
+function readReferences({ referenceImages, mask }: ProviderRequest, model: SandboxModel): References {
+  const { maxReferenceImages: max } = model
+  if (referenceImages.length > max) {
+    const taken = max === 0 ? 'none' : `at most ${max}`
+    throw createInvalidRequest(`This model takes ${taken} of reference images; there are ${referenceImages.length}.`)
+  }
+  if (mask && referenceImages.length === 0) throw createInvalidRequest('A mask needs a reference image to lie over.')
+  return { pictures: referenceImages.map(({ bytes }) => bytes), mask: mask?.bytes ?? null }
 }
 
 function readSize(parameters: GenerationParameters, model: SandboxModel): { width: number; height: number } {

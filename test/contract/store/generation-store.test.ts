@@ -148,7 +148,10 @@ describeOnEachDatabase('generation store', (open) => {
   })
 
   it('blanks what the client wrote, and keeps what the books need', async () => {
-    await insert({ prompt: 'secret', negativePrompt: 'secret', metadata: '"secret"', error: '"secret"' }, ['secret'])
+    const inputs = '[{"blobKey":"gen_1/input-secret.png"}]'
+    await insert({ prompt: 'secret', negativePrompt: 'secret', metadata: '"secret"', error: '"secret"', inputs }, [
+      'secret',
+    ])
     await run((trx) => insertAttempt(trx, attemptRow({ problem: '"secret"', reference: '{"jobId":"secret"}' })))
     await run((trx) => blankGeneration(trx, 'gen_1', 5))
     const attempts = await listAttempts(database.read, ['gen_1'])

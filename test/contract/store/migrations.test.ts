@@ -5,10 +5,12 @@ import { listTableNames } from '../../../src/store/dialect.ts'
 import { MIGRATIONS } from '../../../src/store/migrations/index.ts'
 import type { Migration } from '../../../src/store/migrations/migration.ts'
 import { DatabaseRefusedError } from '../../../src/store/store-errors.ts'
+import type { GenerationRow } from '../../../src/store/tables.ts'
 import { insertAccount } from '../../support/account-rows.ts'
 import { startDatabaseProcess } from '../../support/child-process.ts'
 import { describeOnEachDatabase } from '../../support/databases.ts'
 import { createFakeClock, FAKE_START } from '../../support/fake-clock.ts'
+import { generationRow } from '../../support/generation-rows.ts'
 import { EXTRA_MIGRATIONS } from '../../support/migrations.ts'
 
 const FIRST = EXTRA_MIGRATIONS.slice(0, -1)
@@ -40,6 +42,21 @@ describeOnEachDatabase('The migrator', (open) => {
     const newer = await open({ migrations: EXTRA_MIGRATIONS })
     expect(await listNames(newer)).toEqual(namesOf(EXTRA_MIGRATIONS))
     expect(await newer.read.selectFrom('accounts').select('id').execute()).toEqual([{ id: 'acc_1' }])
+  })
+
+  it('gives generations of before 0002 no inputs', async () => {
+    const older = await open({ migrations: MIGRATIONS.slice(0, 1) })
+    await older.transact(async (trx) => {
+      await insertAccount(trx, { id: 'acc_1' })
+      const { inputs: _, ...row } = generationRow()
+      await trx
+        .insertInto('generations')
+        .values(row as GenerationRow)
+        .execute()
+    })
+    await older.close()
+    const newer = await open()
+    expect(await newer.read.selectFrom('generations').selectAll().execute()).toEqual([generationRow()])
   })
 
   it('applies each migration once when several start together', async () => {

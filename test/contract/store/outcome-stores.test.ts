@@ -2,6 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { Database, Trx } from '../../../src/store/database.ts'
 import { lockAccountFeed } from '../../../src/store/dialect.ts'
 import {
+  doomBlobs,
+  forgetDoomedBlobs,
+  hastenDoom,
+  listDoomedBlobs,
+  pardonBlobs,
+} from '../../../src/store/doomed-store.ts'
+import {
   deleteEvents,
   findLatestPosition,
   insertEvent,
@@ -16,12 +23,9 @@ import {
 } from '../../../src/store/idempotency-store.ts'
 import {
   deleteImages,
-  doomBlobs,
   findImage,
   findImagesOfAccount,
-  forgetDoomedBlobs,
   insertImageIfAbsent,
-  listDoomedBlobs,
   listImagesOfGenerations,
 } from '../../../src/store/image-store.ts'
 import type { ImageRow } from '../../../src/store/tables.ts'
@@ -93,18 +97,39 @@ describeOnEachDatabase('the stores of outcomes', (open) => {
       await doom('gen_2', 20)
       await doom('gen_1', 10)
       await doom('gen_3', 30)
-      const [first, second] = await listDoomedBlobs(database.read, 2)
+      const [first, second] = await listDoomedBlobs(database.read, 99, 2)
       expect([first?.prefix, second?.prefix]).toEqual(['gen_1', 'gen_2'])
       await run(async (trx) => first && forgetDoomedBlobs(trx, first))
-      expect((await listDoomedBlobs(database.read, 9)).map(({ prefix }) => prefix)).toEqual(['gen_2', 'gen_3'])
+      expect((await listDoomedBlobs(database.read, 99, 9)).map(({ prefix }) => prefix)).toEqual(['gen_2', 'gen_3'])
     })
 
     it('that were doomed anew meanwhile are not forgotten', async () => {
       await doom('gen_1', 10)
-      const [listed] = await listDoomedBlobs(database.read, 1)
+      const [listed] = await listDoomedBlobs(database.read, 99, 1)
       await doom('gen_1', 11)
       await run(async (trx) => listed && forgetDoomedBlobs(trx, listed))
-      expect(await listDoomedBlobs(database.read, 1)).toEqual([{ prefix: 'gen_1', doomedAt: 11 }])
+      expect(await listDoomedBlobs(database.read, 99, 1)).toEqual([{ prefix: 'gen_1', doomedAt: 11 }])
+    })
+
+    it('are listed when their time has come, and not before', async () => {
+      await doom('gen_1', 10)
+      expect(await listDoomedBlobs(database.read, 9, 1)).toEqual([])
+      expect(await listDoomedBlobs(database.read, 10, 1)).toHaveLength(1)
+    })
+
+    it('are hastened unless they were pardoned', async () => {
+      await doom('gen_1', 500)
+      for (const prefix of ['gen_1', 'gen_2']) await run((trx) => hastenDoom(trx, prefix, 10))
+      expect(await listDoomedBlobs(database.read, 99, 9)).toEqual([{ prefix: 'gen_1', doomedAt: 10 }])
+    })
+
+    it('are pardoned once, and only before their time', async () => {
+      await doom('gen_1', 10)
+      const pardon = (soonest: number) => run((trx) => pardonBlobs(trx, 'gen_1', soonest))
+      expect(await pardon(10)).toBe(false)
+      expect(await pardon(9)).toBe(true)
+      expect(await pardon(9)).toBe(false)
+      expect(await listDoomedBlobs(database.read, 99, 1)).toEqual([])
     })
   })
 

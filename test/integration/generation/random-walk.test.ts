@@ -7,13 +7,17 @@ import type { Viewer } from '../../../src/viewer.ts'
 import { describeOnEachDatabase } from '../../support/databases.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
 import { createFakeIds } from '../../support/fake-ids.ts'
-import { buildHouse, type House, PRICE_MICROS } from '../../support/house.ts'
+import { buildHouse, type House, PRICE_MICROS, pricedModel } from '../../support/house.ts'
 import { assertInvariants } from '../../support/invariants.ts'
 import { createScriptedProvider } from '../../support/scripted-provider.ts'
+import { createTinyPng } from '../../support/tiny-png.ts'
+import { makeModel } from '../../unit/generation/request-plan-fixtures.ts'
 import { createRandomPlan, type Step, steps } from './random-plans.ts'
 
 const CREDIT_MICROS = 12 * PRICE_MICROS
 const LEASE_MS = 15_000
+const EASEL = pricedModel({ capabilities: makeModel({ maxReferenceImages: 2 }).capabilities })
+const PICTURES = [1, 2].map((color) => ({ base64: Buffer.from(createTinyPng(color)).toString('base64') }))
 
 const actions = fc.array(
   fc.oneof(
@@ -23,6 +27,7 @@ const actions = fc.array(
         kind: fc.constant('order' as const),
         steps,
         count: fc.integer({ min: 1, max: 3 }),
+        pictures: fc.constantFrom(0, 0, 0, 1, 2),
         key: fc.constantFrom(null, null, 'k1', 'k2'),
         deadlineSeconds: fc.constantFrom(null, null, null, 3),
         end: fc.constantFrom(null, 'ann'),
@@ -72,6 +77,7 @@ async function walkThrough(
   }
   await walker.settle()
   await assertInvariants(world.database, world.storage, { now: walker.clock.now() })
+  expect(walker.robbed).toEqual([])
   await expectBooks(world.database, walker)
   await expectNoNeedlessSend(world.database, walker, unknownOutcome === 'fail' ? 0 : 1)
 }
@@ -85,10 +91,17 @@ async function createWalker(world: World, unknownOutcome: 'fail' | 'retry-once')
   const acknowledged: string[] = []
   const deleted = new Set<string>()
   const sent: string[] = []
+  /** Calls to which fewer pictures came than were promised. */
+  const robbed: string[] = []
   const build = () => {
     const provider = createScriptedProvider()
-    provider.setDefault(createRandomPlan(ordered, () => crash()))
-    return buildHouse({ ...world, clock, providers: [provider], config: { unknownOutcome } })
+    const plan = createRandomPlan(ordered, () => crash())
+    provider.setDefault((turn) => {
+      const { prompt, referenceImages, parameters } = turn.request
+      if (referenceImages.length !== parameters.referenceImages) robbed.push(prompt)
+      return plan(turn)
+    })
+    return buildHouse({ ...world, clock, providers: [provider], models: [EASEL], config: { unknownOutcome } })
   }
   let house = build()
   let crashed = false
@@ -144,10 +157,11 @@ async function createWalker(world: World, unknownOutcome: 'fail' | 'retry-once')
     }
   }
 
-  async function order({ steps: plan, count, key, deadlineSeconds, end }: Action & { kind: 'order' }) {
+  async function order({ steps: plan, count, pictures, key, deadlineSeconds, end }: Action & { kind: 'order' }) {
     const prompt = `walk ${ordered.size}`
     ordered.set(prompt, plan)
-    const input = { prompt, count, idempotencyKey: key, deadlineSeconds }
+    const referenceImages = pictures === 0 ? null : PICTURES.slice(0, pictures)
+    const input = { prompt, count, referenceImages, idempotencyKey: key, deadlineSeconds }
     const { generation } = await house.create({ ...viewer, endUser: end }, input)
     if (!acknowledged.includes(generation.id)) acknowledged.push(generation.id)
   }
@@ -176,7 +190,7 @@ async function createWalker(world: World, unknownOutcome: 'fail' | 'retry-once')
     house.kill()
   }
 
-  return { act, settle, clock, viewer, acknowledged, deleted, sent }
+  return { act, settle, clock, viewer, acknowledged, deleted, sent, robbed }
 }
 
 function nextTurn(): Promise<void> {

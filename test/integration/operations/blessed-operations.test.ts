@@ -59,7 +59,8 @@ describe('the operations that clients copy', () => {
       told.push(name)
     }
     // CreateApiKey closes the open door behind itself; access.test.ts runs it.
-    const elsewhere = ['CreateApiKey', 'ImageStatus', 'HistoryUpdates']
+    // UploadImage comes by multipart request: uploads.test.ts runs it.
+    const elsewhere = ['CreateApiKey', 'ImageStatus', 'HistoryUpdates', 'UploadImage']
     expect([...texts.keys()].sort()).toEqual([...told, ...elsewhere].sort())
   })
 

@@ -5,8 +5,8 @@ import { createTestAccount, PRICED_PAINTER, startApp, type TestApp } from '../..
 
 /** Another provider's model of the same bare name, for which this server has no key. */
 const FOREIGN_PAINTER = {
-  id: 'acme/painter',
-  provider: 'acme',
+  id: 'flux/painter',
+  provider: 'flux',
   capabilities: { sizes: ['64x64'], outputFormats: ['PNG'] },
   prices: [{ unit: 'IMAGE', usd: '0.01' }],
 }
@@ -69,7 +69,7 @@ describe('what is wrong with a request comes back as data', () => {
     const client = await openAccount()
     const error = await refuse(client, 'ModelUnavailableError', { ...QUICK, model: 'painter' })
     expect(error.reason).toBe('AMBIGUOUS')
-    expect([...error.suggestions].sort()).toEqual(['acme/painter', 'sandbox/painter'])
+    expect([...error.suggestions].sort()).toEqual(['flux/painter', 'sandbox/painter'])
   })
 
   it('says what replaces a model that is retired', async () => {
@@ -80,7 +80,7 @@ describe('what is wrong with a request comes back as data', () => {
 
   it('never lets the sandbox stand in for a provider without a key', async () => {
     const client = await openAccount()
-    const error = await refuse(client, 'ModelUnavailableError', { ...QUICK, model: 'acme/painter' })
+    const error = await refuse(client, 'ModelUnavailableError', { ...QUICK, model: 'flux/painter' })
     expect(error.reason).toBe('NOT_CONFIGURED')
   })
 

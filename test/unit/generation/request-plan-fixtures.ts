@@ -71,6 +71,8 @@ export function makeInput(input: Partial<GenerationInput> = {}): GenerationInput
     guidanceScale: null,
     enhancePrompt: null,
     watermark: null,
+    referenceImages: null,
+    mask: null,
     previews: 0,
     strict: true,
     fallbackModels: [],

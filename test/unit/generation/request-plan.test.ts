@@ -26,6 +26,7 @@ describe('planRequest', () => {
       },
       count: 1,
       negativePrompt: null,
+      usesMask: false,
       previews: 0,
       warnings: [],
     })

@@ -6,6 +6,7 @@ import type { Context, Services } from '../../../src/graphql/context.ts'
 import type { Account, ApiKey } from '../../../src/identity/account-types.ts'
 import { createCurrency } from '../../../src/ledger/currency.ts'
 import type { Model } from '../../../src/providers/model.ts'
+import type { Upload } from '../../../src/references/uploads.ts'
 import type { Viewer } from '../../../src/viewer.ts'
 import { ACCOUNT, MODEL, VIEWER } from './rows.ts'
 
@@ -17,6 +18,7 @@ export type FakeWorld = {
   readonly events: StoredEvent[]
   readonly models: Model[]
   readonly apiKeys: ApiKey[]
+  readonly uploads: Upload[]
   account: Account
   history: HistoryResult
   usage: UsageBucket[]
@@ -38,6 +40,7 @@ export function createFakeWorld(): FakeWorld {
     events: [],
     models: [MODEL],
     apiKeys: [],
+    uploads: [],
     account: ACCOUNT,
     history: { items: [], hasNextPage: false, hasPreviousPage: false },
     usage: [],
@@ -71,6 +74,10 @@ export function createFakeWorld(): FakeWorld {
       },
       base64: async (image) => `base64 of ${image.id}`,
       previewUrl: (preview) => `https://pictor.test/previews/${preview.previewId}`,
+    },
+    uploads: {
+      create: async (_viewer, file) => act(world, world.uploads[0] ?? null, 'upload', file.size),
+      find: async (viewer, id) => world.uploads.filter(seenBy(viewer)).find((each) => each.id === id),
     },
     currency: createCurrency({ code: 'EUR', usdRate: '0.5', markup: '2', credit: '0.001' }),
   }

@@ -23,6 +23,8 @@ const NOT_GIVEN = {
   guidanceScale: null,
   enhancePrompt: null,
   watermark: null,
+  referenceImages: null,
+  mask: null,
   fallbackModels: [],
   maxCost: null,
   deadlineSeconds: null,
@@ -52,6 +54,8 @@ const GIVEN: GenerateImageFields = {
   guidanceScale: 0,
   enhancePrompt: false,
   watermark: false,
+  referenceImages: [{ imageId: 'img_1' }, { url: 'https://pictures.example/fox.png' }],
+  mask: { uploadId: 'upl_1' },
   previews: 3,
   strict: false,
   fallbackModels: ['other/model'],
@@ -74,6 +78,12 @@ describe('the input of a generation', () => {
 
   it('keeps every field that is given, zero, false and empty text too', () => {
     expect(toGenerationInput(GIVEN)).toEqual(GIVEN)
+  })
+
+  it('takes no pictures as none, and a picture by the one way that is given', () => {
+    expect(toGenerationInput({ ...REQUIRED, referenceImages: [] }).referenceImages).toBeNull()
+    const fields = { imageId: null, uploadId: null, url: null, base64: 'AAAA' }
+    expect(toGenerationInput({ ...REQUIRED, mask: fields }).mask).toEqual({ base64: 'AAAA' })
   })
 
   it('takes overrides of a retry in the same way', () => {

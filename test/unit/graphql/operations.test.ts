@@ -6,7 +6,7 @@ import * as documents from '../../../schema/generated/operations.ts'
 import { costOf } from '../../../src/graphql/complexity.ts'
 import { DEFAULT_LIMITS } from '../../../src/transport/server-options.ts'
 import { createFakeWorld } from './fake-world.ts'
-import { apiKey, attempt, ESTIMATE, generation, image, MODEL, storedEvent } from './rows.ts'
+import { apiKey, attempt, ESTIMATE, generation, image, MODEL, storedEvent, upload } from './rows.ts'
 import { collect, run, SCHEMA, streamOf, watch } from './run.ts'
 
 const FOLDER = join(import.meta.dirname, '..', '..', '..', 'schema', 'operations')
@@ -23,6 +23,7 @@ const VARIABLES: Record<string, Record<string, unknown>> = {
   'generate.graphql': { input: { prompt: 'a red fox in snow', count: 4 } },
   'history.graphql': { first: 100 },
   'models.graphql': { filter: { available: true } },
+  'upload.graphql': { file: new File(['picture'], 'fox.png') },
   'usage.graphql': { from: '2026-01-01T00:00:00.000Z', to: '2026-02-01T00:00:00.000Z', groupBy: 'MODEL' },
 }
 
@@ -67,6 +68,7 @@ describe.each([...SOURCES])('%s', (name, source) => {
     world.images.push(image())
     world.attempts.push(attempt())
     world.apiKeys.push(apiKey())
+    world.uploads.push(upload())
     world.estimate = ESTIMATE
     world.usage = [{ key: MODEL.id, generations: 1, images: 1, failed: 0, chargedMicros: 40_000 }]
     world.history = { items: world.generations, hasNextPage: false, hasPreviousPage: false }

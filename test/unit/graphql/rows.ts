@@ -4,6 +4,7 @@ import type { Estimate } from '../../../src/generation/services.ts'
 import { NO_CAPABILITIES } from '../../../src/graphql/model-capabilities.ts'
 import type { Account, ApiKey } from '../../../src/identity/account-types.ts'
 import type { GenerationParameters, Model } from '../../../src/providers/model.ts'
+import type { Upload } from '../../../src/references/uploads.ts'
 import type { Viewer } from '../../../src/viewer.ts'
 
 /** Rows as the services give them out; a test changes what it is about. */
@@ -152,6 +153,23 @@ export function apiKey(given: Partial<ApiKey> = {}): ApiKey {
     lastUsedAt: null,
     expiresAt: null,
     revokedAt: null,
+    ...given,
+  }
+}
+
+export function upload(given: Partial<Upload> = {}): Upload {
+  return {
+    id: 'upl_1',
+    accountId: 'acc_1',
+    endUser: null,
+    blobKey: 'uploads/upl_1/abc.png',
+    mimeType: 'image/png',
+    width: 640,
+    height: 480,
+    sizeBytes: 1_000,
+    sha256: 'abc',
+    createdAt: START,
+    expiresAt: START + 86_400_000,
     ...given,
   }
 }

@@ -91,6 +91,7 @@ describe('the schema', () => {
       'Image',
       'Model',
       'Provider',
+      'Upload',
     ])
   })
 

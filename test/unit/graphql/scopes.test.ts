@@ -10,6 +10,7 @@ const VALUES: Record<string, string> = {
   'DateTime!': '"2026-01-01T00:00:00.000Z"',
   'UsageGroup!': 'DAY',
   'GenerateImageInput!': '{ prompt: "a fox" }',
+  'File!': '$file',
   'CreateTokenInput!': '{}',
   'CreateApiKeyInput!': '{ name: "web shop" }',
 }
@@ -17,7 +18,7 @@ const VALUES: Record<string, string> = {
 function write(keyword: string, field: GraphQLField): string {
   const required = field.args.filter((argument: GraphQLArgument) => isRequiredArgument(argument))
   const args = required.map(({ name, type }) => `${name}: ${VALUES[String(type)]}`).join(', ')
-  return `${keyword} { ${field.name}${args ? `(${args})` : ''} { __typename } }`
+  return `${keyword}${args.includes('$file') ? ' ($file: File!)' : ''} { ${field.name}${args ? `(${args})` : ''} { __typename } }`
 }
 
 function listFields(keyword: 'query' | 'mutation' | 'subscription') {
@@ -28,7 +29,8 @@ function listFields(keyword: 'query' | 'mutation' | 'subscription') {
 }
 
 async function codesFor(world: FakeWorld, operation: string, scopes: typeof VIEWER.scopes): Promise<unknown[]> {
-  const errors = await runToErrors(operation, world.context({ viewer: { ...VIEWER, scopes } }))
+  const context = world.context({ viewer: { ...VIEWER, scopes } })
+  const errors = await runToErrors(operation, context, { file: new Blob(['picture']) })
   return errors.map(({ extensions }) => extensions.code)
 }
 

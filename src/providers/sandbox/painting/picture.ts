@@ -12,6 +12,7 @@ import { paintHills } from './hills.ts'
 import type { Style } from './lexicon.ts'
 import { paintOrbs } from './orbs.ts'
 import { borderRaster } from './postcard.ts'
+import { layReferences, type References } from './references.ts'
 import { composeScene, type Scene, type Subject } from './scene.ts'
 
 export type Look = 'painting' | 'postcard' | 'etching'
@@ -27,6 +28,7 @@ export type PictureOrder = {
   readonly format: ImageFormat
   /** 1 to 100 for JPEG and WebP, higher is better; null: as it is good. */
   readonly encodingQuality: number | null
+  readonly references: References
 }
 
 export type Painter = {
@@ -89,6 +91,8 @@ function* work(order: PictureOrder, scene: Scene, canvas: Canvas, raster: Raster
 async function encodeRaster({ data, width, height, channels }: Raster, order: PictureOrder): Promise<Uint8Array> {
   const picture = sharp(data, { raw: { width, height, channels } })
   if (width !== order.width || height !== order.height) picture.resize(order.width, order.height, { fit: 'fill' })
+  const laid = await layReferences(order.references, order)
+  if (laid.length > 0) picture.composite(laid)
   const quality = order.encodingQuality ?? 90
   if (order.format === 'JPEG') return picture.jpeg({ quality, chromaSubsampling: '4:4:4' }).toBuffer()
   if (order.format === 'WEBP') return picture.webp({ quality, effort: 2 }).toBuffer()

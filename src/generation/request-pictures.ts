@@ -1,0 +1,74 @@
+import type { FieldProblem } from '../errors.ts'
+import { type GivenPicture, takePicture } from '../references/given-picture.ts'
+import type { PictureSource } from '../references/picture-sources.ts'
+import type { InputRole, PictureSize, ReferenceImageInput } from '../references/reference-image.ts'
+import type { Viewer } from '../viewer.ts'
+import type { GenerationInput } from './generation-types.ts'
+import type { ModelChoice, ModelChooser } from './model-choice.ts'
+
+/** A request with its bytes taken out: what is kept of it, and the pictures that came with it. */
+export type TakenRequest = {
+  readonly input: GenerationInput
+  readonly pictures: readonly GivenPicture[]
+  readonly problems: readonly FieldProblem[]
+}
+
+/** First of all, so that what looks at a request afterwards never walks through megabytes of base64. */
+export function takePictures(input: GenerationInput): TakenRequest {
+  const problems: FieldProblem[] = []
+  const pictures: GivenPicture[] = []
+  const take = (image: ReferenceImageInput, role: InputRole, place: string): ReferenceImageInput => {
+    const taken = takePicture(image, role, place)
+    if ('picture' in taken) pictures.push(taken.picture)
+    else problems.push(taken.problem)
+    return 'picture' in taken ? taken.picture.input : { sha256: '' }
+  }
+  const referenceImages = input.referenceImages?.map((image, index) =>
+    take(image, 'reference', `referenceImages.${index}`),
+  )
+  const mask = input.mask && take(input.mask, 'mask', 'mask')
+  return { input: { ...input, referenceImages: referenceImages ?? null, mask }, pictures, problems }
+}
+
+export type PicturedChoice = {
+  readonly choice: ModelChoice
+  /** The price hangs on the size of a picture that has not been looked at: what the choice says of money is too little. */
+  readonly isPriceOpen: boolean
+}
+
+/** One pixel is billed as a megapixel, the least that there is: good enough to see whether a price hangs on it. */
+const UNKNOWN_SIZE: PictureSize = { width: 1, height: 1 }
+
+/** Everything but the money can be told before a byte is fetched, and mostly that too. Throws as the chooser does. */
+export function chooseBefore(
+  chooseModels: ModelChooser,
+  viewer: Viewer,
+  input: GenerationInput,
+  sources: readonly PictureSource[],
+): PicturedChoice {
+  const sizes = sources.filter(({ role }) => role === 'reference').map(({ size }) => size)
+  const choice = chooseModels(
+    viewer,
+    input,
+    sizes.map((size) => size ?? UNKNOWN_SIZE),
+  )
+  return { choice, isPriceOpen: sizes.includes(null) && hangsOnSizes(choice) }
+}
+
+/** With every picture looked at. */
+export function chooseAfter(
+  chooseModels: ModelChooser,
+  viewer: Viewer,
+  input: GenerationInput,
+  pictures: readonly (PictureSize & { readonly role: InputRole })[],
+): ModelChoice {
+  return chooseModels(
+    viewer,
+    input,
+    pictures.filter(({ role }) => role === 'reference'),
+  )
+}
+
+function hangsOnSizes({ first, fallbacks }: ModelChoice): boolean {
+  return [first, ...fallbacks].some(({ price }) => price?.units.some(({ unit }) => unit === 'INPUT_MEGAPIXEL') ?? false)
+}
