@@ -22,6 +22,7 @@ const CONFIG = {
     SafeInt: 'number',
     URL: 'string',
     JSON: 'unknown',
+    Secret: 'string',
   },
 }
 

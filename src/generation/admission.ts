@@ -1,14 +1,17 @@
 import type { Clock } from '../clock.ts'
 import { CostLimitError, IdempotencyConflictError, InvalidInputError } from '../errors.ts'
+import type { ProviderKeys } from '../identity/provider-keys.ts'
+import type { SecretBox } from '../identity/secret-box.ts'
 import type { Ids } from '../ids.ts'
 import { type Ledger, type SpendCap, utcDay } from '../ledger/ledger.ts'
 import { parseMicros } from '../money.ts'
 import type { JobQueue } from '../queue/job-queue.ts'
 import { getAccount } from '../store/account-store.ts'
 import type { Database, Trx } from '../store/database.ts'
+import { insertGenerationSecret } from '../store/generation-secret-store.ts'
 import { findGeneration, insertGeneration } from '../store/generation-store.ts'
 import { claimIdempotencyKey, findIdempotencyRecord, type IdempotencyKey } from '../store/idempotency-store.ts'
-import type { GenerationRow } from '../store/tables.ts'
+import type { GenerationRow, GenerationSecretRow } from '../store/tables.ts'
 import type { Viewer } from '../viewer.ts'
 import type { AppendEvent, EventLog } from './event-log.ts'
 import { GENERATION_PRIORITIES, type GenerationInput } from './generation-types.ts'
@@ -26,6 +29,8 @@ export type AdmissionDeps = {
   readonly ledger: Ledger
   readonly queue: JobQueue
   readonly chooseModels: ModelChooser
+  readonly providerKeys: Pick<ProviderKeys, 'providersOf'>
+  readonly secretBox: SecretBox
   readonly clock: Clock
   readonly ids: Ids
 }
@@ -35,25 +40,28 @@ export type AdmissionDeps = {
  * either all of it is there, or nothing is.
  */
 export function createAdmission(deps: AdmissionDeps) {
-  const { db, log, ledger, queue, chooseModels, clock, ids } = deps
+  const { db, log, ledger, queue, chooseModels, providerKeys, secretBox, clock, ids } = deps
 
   /** The input has been checked as far as that goes without a model. */
-  return async (viewer: Viewer, input: GenerationInput, parentId: string | null): Promise<Created> => {
+  return async (viewer: Viewer, input: GenerationInput, parent: Parent | null): Promise<Created> => {
+    const parentId = parent?.id ?? null
     const key = idempotencyKeyOf(viewer, input)
-    const requestHash = key ? hashRequest(input, parentId) : ''
+    const hashes = key ? requestHashes(secretBox, input, parentId) : []
     // Looked up before anything else: a replay must succeed also when the model has become unavailable since.
-    const replay = key && (await findReplay(db, key, requestHash, clock.now()))
+    const replay = key && (await findReplay(db, key, hashes, clock.now()))
     if (replay) return replay
 
-    const choice = chooseModels(viewer, input)
+    const choice = chooseModels(viewer, input, await providerKeys.providersOf(viewer.accountId))
+    if (parent?.ownKey) assertCostsNothing(choice)
     const account = needsBilling(choice) ? await getAccount(db.read, viewer.accountId) : undefined
     checkCaps(viewer, input, choice, account)
     const now = clock.now()
     const row = newGeneration(viewer, input, choice, { id: ids.next('gen'), parentId, now })
+    const secret = sealGivenKey(secretBox, row, input, choice)
 
     const admitted = await log.transact(async (trx, append) => {
       if (key) {
-        const record = { requestHash, generationId: row.id, createdAt: now }
+        const record = { requestHash: hashes[0] ?? '', generationId: row.id, createdAt: now }
         if (!(await claimIdempotencyKey(trx, key, record, now - IDEMPOTENCY_MS))) return false
       }
       await ledger.hold(trx, {
@@ -64,10 +72,11 @@ export function createAdmission(deps: AdmissionDeps) {
         now,
       })
       await enter(trx, append, row, input.tags)
+      if (secret) await insertGenerationSecret(trx, secret)
       return true
     })
     if (admitted) return { generation: toGeneration(row), replayed: false }
-    const other = key && (await findReplay(db, key, requestHash, now))
+    const other = key && (await findReplay(db, key, hashes, now))
     if (!other) throw new Error('An idempotency key was taken and nobody holds it.')
     return other
   }
@@ -81,6 +90,38 @@ export function createAdmission(deps: AdmissionDeps) {
   }
 }
 
+/** What a retry comes from. `ownKey`: it was to be paid by a key of the caller's own. */
+export type Parent = { readonly id: string; readonly ownKey: boolean }
+
+/** Nobody pays unasked: that key may have come with the request, and is then gone, or have been removed since. */
+function assertCostsNothing({ estimate }: ModelChoice): void {
+  if (estimate?.maxMicros === 0) return
+  const message =
+    'A key of your own paid for it, and without that key a retry would cost credits. Set it with `setProviderKey`, or ' +
+    'ask anew with `generateImage`.'
+  throw new InvalidInputError([{ path: 'id', message, allowed: [] }])
+}
+
+/** undefined: no key came with the request, or no model is left that it is for. */
+function sealGivenKey(
+  box: SecretBox,
+  { id: generationId, accountId }: GenerationRow,
+  { providerApiKey }: GenerationInput,
+  { first, fallbacks }: ModelChoice,
+): GenerationSecretRow | undefined {
+  const provider = [first, ...fallbacks].find(({ keySource }) => keySource === 'REQUEST')?.provider
+  if (providerApiKey === null || provider === undefined) return undefined
+  const owner = { generationId, accountId, provider }
+  return { ...owner, ciphertext: box.seal(providerApiKey, owner) }
+}
+
+/** The one to be written first, then those that earlier secrets of this server made of the same request. */
+function requestHashes(box: SecretBox, input: GenerationInput, parentId: string | null): readonly string[] {
+  const { providerApiKey, ...rest } = input
+  const digests = providerApiKey === null ? [null] : box.digests(providerApiKey)
+  return digests.map((digest) => hashRequest(rest, parentId, digest))
+}
+
 function idempotencyKeyOf(viewer: Viewer, input: GenerationInput): IdempotencyKey | null {
   if (input.idempotencyKey === null) return null
   return { accountId: viewer.accountId, endUser: viewer.endUser, key: input.idempotencyKey }
@@ -89,7 +130,7 @@ function idempotencyKeyOf(viewer: Viewer, input: GenerationInput): IdempotencyKe
 async function findReplay(
   db: Database,
   key: IdempotencyKey,
-  requestHash: string,
+  hashes: readonly string[],
   now: number,
 ): Promise<Created | undefined> {
   const record = await findIdempotencyRecord(db.read, key)
@@ -99,7 +140,7 @@ async function findReplay(
     const message = 'This key made a generation that has been deleted. Use a new key.'
     throw new InvalidInputError([{ path: 'idempotencyKey', message, allowed: [] }])
   }
-  if (record.requestHash !== requestHash) throw new IdempotencyConflictError(record.generationId)
+  if (!hashes.includes(record.requestHash)) throw new IdempotencyConflictError(record.generationId)
   return { generation: toGeneration(row), replayed: true }
 }
 
@@ -167,11 +208,11 @@ const BEFORE_ANY_ATTEMPT = {
 
 function newGeneration(
   viewer: Viewer,
-  input: GenerationInput,
-  { first, fallbacks, estimate, requestedModel }: ModelChoice,
+  { providerApiKey: _, ...input }: GenerationInput,
+  { first, fallbacks, estimate, requestedModel, ownKey }: ModelChoice,
   { id, parentId, now }: { id: string; parentId: string | null; now: number },
 ): GenerationRow {
-  const request: StoredRequest = { input, previews: first.previews, fallbacks }
+  const request: StoredRequest = { input, previews: first.previews, fallbacks, ownKey }
   return {
     ...BEFORE_ANY_ATTEMPT,
     id,
@@ -182,6 +223,7 @@ function newGeneration(
     priority: GENERATION_PRIORITIES.indexOf(input.priority),
     provider: first.provider,
     model: first.modelId,
+    keySource: first.keySource,
     requestedModel,
     prompt: input.prompt,
     negativePrompt: first.negativePrompt,

@@ -4,12 +4,12 @@ import type { ModelCatalog } from '../providers/model-catalog.ts'
 import type { ProviderReference, ProviderRequest } from '../providers/provider.ts'
 import type { ProviderRegistry } from '../providers/provider-registry.ts'
 import type { ClaimedJob } from '../queue/job-queue.ts'
-import type { RetryPolicy } from '../queue/retry-policy.ts'
+import { policyUnder, type RetryPolicy } from '../queue/retry-policy.ts'
 import { endAttempt, findLatestAttempt, insertAttempt, listAttempts } from '../store/attempt-store.ts'
 import type { Trx } from '../store/database.ts'
 import { lockGeneration, refenceGeneration, updateGeneration } from '../store/generation-store.ts'
 import { listImagesOfGenerations } from '../store/image-store.ts'
-import type { AttemptRow, GenerationRow } from '../store/tables.ts'
+import type { AttemptRow, GenerationRow, KeySource } from '../store/tables.ts'
 import type { AppendEvent } from './event-log.ts'
 import type { Problem } from './generation-types.ts'
 import { type DeliveredFormat, deliveredFormatOf, parametersForProvider } from './output-format.ts'
@@ -26,6 +26,7 @@ export type RunningAttempt = {
   readonly attemptToken: string
   readonly accountId: string
   readonly endUser: string | null
+  readonly keySource: KeySource
   /** null: the server no longer knows the model. */
   readonly request: ProviderRequest | null
   /** Set: the vendor has the job already, and `resume` goes on with it. */
@@ -126,7 +127,7 @@ async function giveUp(
 
 /** Only by the operator's word, only once, and not where images have come already: they would be made again. */
 async function maySendAgain(deps: AttemptBeginningDeps, trx: Trx, row: GenerationRow): Promise<boolean> {
-  if (deps.policy.unknownOutcome !== 'retry-once' || row.imageCount > 0) return false
+  if (policyUnder(row.keySource, deps.policy).unknownOutcome !== 'retry-once' || row.imageCount > 0) return false
   const attempts = await listAttempts(trx, [row.id])
   return attempts.length < deps.policy.maxAttempts && attempts.every((attempt) => !isUnknown(attempt))
 }
@@ -213,6 +214,7 @@ function run(
       deliveredFormat: deliveredFormatOf(JSON.parse(row.parameters)),
       accountId: row.accountId,
       endUser: row.endUser,
+      keySource: row.keySource,
       request: requestOf(deps, row),
       reference: attempt.reference === null ? null : JSON.parse(attempt.reference),
       at: { sequence: row.sequence },

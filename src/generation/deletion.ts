@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import { NotFinishedError, NotFoundError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import { deleteEvents } from '../store/event-store.ts'
+import { deleteGenerationSecret } from '../store/generation-secret-store.ts'
 import { blankGeneration, findOwnGenerations, lockGeneration } from '../store/generation-store.ts'
 import { deleteExpiredIdempotencyKeys } from '../store/idempotency-store.ts'
 import { deleteImages, doomBlobs, forgetDoomedBlobs, listDoomedBlobs } from '../store/image-store.ts'
@@ -37,6 +38,7 @@ export function createDeletion({ db, clock }: { db: Database; clock: Clock }): D
         const now = clock.now()
         await deleteImages(trx, id)
         await deleteEvents(trx, id)
+        await deleteGenerationSecret(trx, id)
         await blankGeneration(trx, id, now)
         await doomBlobs(trx, id, now)
       }),

@@ -1,12 +1,13 @@
 import { type FieldProblem, InvalidInputError, RequestError } from '../errors.ts'
 import type { Account } from '../identity/account-types.ts'
+import type { ProviderKeys } from '../identity/provider-keys.ts'
 import type { RateLimits } from '../identity/rate-limits.ts'
 import { estimateImages } from '../ledger/pricing.ts'
 import type { ModelCatalog } from '../providers/model-catalog.ts'
 import type { Database } from '../store/database.ts'
 import { findOwnGenerations } from '../store/generation-store.ts'
 import type { Viewer } from '../viewer.ts'
-import type { createAdmission } from './admission.ts'
+import type { createAdmission, Parent } from './admission.ts'
 import type { Cancellation } from './cancellation.ts'
 import type { Deletion } from './deletion.ts'
 import type { GenerationCache } from './generation-cache.ts'
@@ -15,7 +16,7 @@ import type { GenerationInput } from './generation-types.ts'
 import { checkInput } from './input-limits.ts'
 import type { ModelChooser } from './model-choice.ts'
 import type { Estimate, GenerationService, RetryOverrides } from './services.ts'
-import { readStoredRequest } from './stored-request.ts'
+import { readStoredRequest, type StoredInput } from './stored-request.ts'
 
 export type GenerationServiceDeps = {
   readonly db: Database
@@ -26,6 +27,7 @@ export type GenerationServiceDeps = {
   readonly catalog: ModelCatalog
   readonly cache: GenerationCache
   readonly rateLimits: RateLimits
+  readonly providerKeys: Pick<ProviderKeys, 'providersOf'>
   readonly account: (viewer: Viewer) => Promise<Account>
   /** A worker may have something to do. */
   readonly nudge: () => void
@@ -45,7 +47,8 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
 
     async estimate(viewer, input) {
       assertInput(viewer, input)
-      const choice = deps.chooseModels(viewer, input)
+      const stored = await deps.providerKeys.providersOf(viewer.accountId)
+      const choice = deps.chooseModels(viewer, input, stored)
       const account = await deps.account(viewer)
       return toEstimate(deps.catalog, choice, account)
     },
@@ -64,8 +67,8 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
         const message = 'It has not ended yet. Wait for its end, or cancel it first.'
         throw new InvalidInputError([{ path: 'id', message, allowed: [] }])
       }
-      const { input } = readStoredRequest(row.request)
-      return admit(viewer, applyOverrides(input, overrides, idempotencyKey), id)
+      const { input, ownKey } = readStoredRequest(row.request)
+      return admit(viewer, applyOverrides(input, overrides, idempotencyKey), { id, ownKey })
     },
 
     async delete(viewer, id) {
@@ -75,10 +78,10 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
     },
   }
 
-  async function admit(viewer: Viewer, input: GenerationInput, parentId: string | null) {
+  async function admit(viewer: Viewer, input: GenerationInput, parent: Parent | null) {
     assertInput(viewer, input)
     await deps.rateLimits.consume(viewer)
-    const created = await deps.admit(viewer, input, parentId)
+    const created = await deps.admit(viewer, input, parent)
     if (!created.replayed) deps.nudge()
     return created
   }
@@ -96,12 +99,11 @@ function checkOwnEndUser({ endUser }: Viewer, input: GenerationInput): FieldProb
   return [{ path: 'endUser', message, allowed: [endUser] }]
 }
 
-/** The seed of the first run is not repeated unless it was asked for; `provider` belongs to the model it narrowed. */
-function applyOverrides(
-  input: GenerationInput,
-  overrides: RetryOverrides,
-  idempotencyKey: string | null,
-): GenerationInput {
+/**
+ * The seed of the first run is not repeated unless it was asked for; `provider` belongs to the model it narrowed. A key
+ * that came with the request is not kept, so none comes with this one.
+ */
+function applyOverrides(input: StoredInput, overrides: RetryOverrides, idempotencyKey: string | null): GenerationInput {
   const { model, providerOptions } = overrides
   return {
     ...input,
@@ -113,11 +115,12 @@ function applyOverrides(
     strict: overrides.strict ?? input.strict,
     providerOptions: providerOptions ?? input.providerOptions,
     idempotencyKey,
+    providerApiKey: null,
   }
 }
 
 function toEstimate(catalog: ModelCatalog, choice: ReturnType<ModelChooser>, account: Account): Estimate {
-  const { first, estimate } = choice
+  const { first, estimate, providerPrice } = choice
   const balanceMicros = account.balanceMicros - account.heldMicros
   const priced = first.price && estimateImages(first.price, first.count)
   const one = first.price && estimateImages(first.price, 1)
@@ -125,10 +128,12 @@ function toEstimate(catalog: ModelCatalog, choice: ReturnType<ModelChooser>, acc
   return {
     model: catalog.get(first.modelId),
     total: estimate,
-    perImage: one && { minMicros: one.minMicros, maxMicros: one.maxMicros },
+    perImage: one ? { minMicros: one.minMicros, maxMicros: one.maxMicros } : first.estimate,
     lines: priced?.lines ?? [],
     parameters: first.parameters,
     warnings: first.warnings,
+    ownKey: first.keySource !== 'SERVER',
+    providerPrice,
     balanceMicros,
     affordable: estimate === null ? null : isAffordable(estimate.maxMicros),
     priceAsOf: first.price?.asOf ?? null,

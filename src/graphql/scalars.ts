@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql'
+import { Secret } from '../secret.ts'
 import type { Builder } from './builder.ts'
 import type { JsonValue } from './generation-input.ts'
 
@@ -34,6 +35,14 @@ export function registerScalars(builder: Builder): void {
     // A null never comes this far.
     parseValue: (value) => value as JsonValue,
   })
+  builder.scalarType('Secret', {
+    description:
+      'Write-only text: taken as input, never returned, logged or echoed in an error. Send it in a variable.',
+    serialize: () => {
+      throw new GraphQLError('A Secret is never given out.')
+    },
+    parseValue: readSecret,
+  })
 }
 
 // The messages never repeat the value: it may be a secret that a client put into the wrong place.
@@ -59,6 +68,11 @@ export function readDecimal(value: unknown): string {
 export function readSafeInt(value: unknown): number {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value
   throw new GraphQLError('A SafeInt is an integer from −9007199254740991 to 9007199254740991.')
+}
+
+export function readSecret(value: unknown): Secret {
+  if (typeof value === 'string') return new Secret(value)
+  throw new GraphQLError('A Secret is text.')
 }
 
 export function readUrl(value: unknown): string {

@@ -24,7 +24,7 @@ import type {
   UsageBucket,
   UsageGroup,
 } from '../generation/services.ts'
-import type { Account, ApiKey } from '../identity/account-types.ts'
+import type { Account, ApiKey, ProviderKey } from '../identity/account-types.ts'
 import type { Money } from '../ledger/currency.ts'
 import type { CostLine } from '../ledger/pricing.ts'
 import type {
@@ -39,6 +39,7 @@ import type {
   PriceUnit,
   SizeRange,
 } from '../providers/model.ts'
+import type { Secret } from '../secret.ts'
 import type { Viewer } from '../viewer.ts'
 import type { Context, ImageVariant } from './context.ts'
 import type { GenerateImageFields, JsonValue } from './generation-input.ts'
@@ -66,6 +67,7 @@ type Scalars = {
   SafeInt: { Input: number; Output: number }
   URL: { Input: string; Output: string }
   JSON: { Input: JsonValue; Output: unknown }
+  Secret: { Input: Secret; Output: never }
 }
 
 type Both<T> = { Input: T; Output: T }
@@ -121,8 +123,11 @@ type Objects = {
   Price: PriceRule
   Provider: ProviderSummary
   ProviderHealth: ProviderHealth
+  ProviderKey: ProviderKey
   QueuePlace: QueuePlace
+  RemoveProviderKeySuccess: { readonly provider: string }
   RevokeApiKeySuccess: { readonly apiKey: ApiKey }
+  SetProviderKeySuccess: { readonly providerKey: ProviderKey }
   SizeRange: SizeRange
   TokenUsage: TokenUsage
   UsageBucket: UsageBucket

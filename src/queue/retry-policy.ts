@@ -1,4 +1,5 @@
 import type { ProviderError, ProviderErrorKind } from '../providers/provider-error.ts'
+import type { KeySource } from '../store/tables.ts'
 
 /**
  * The one owner of retries. Pure: what is known of the failure and of the tries so far in, what to do out.
@@ -27,6 +28,11 @@ export const DEFAULT_RETRY_POLICY: RetryPolicy = {
   maxDelayMs: 60_000,
   unknownOutcome: 'fail',
   maxClaims: 30,
+}
+
+/** The operator may risk to pay a vendor twice, but not with the money of whoever brought a key. */
+export function policyUnder(keySource: KeySource, policy: RetryPolicy): RetryPolicy {
+  return keySource === 'SERVER' ? policy : { ...policy, unknownOutcome: 'fail' }
 }
 
 /** Kinds that may pass by themselves. The others end the generation however often they are tried. */

@@ -2,7 +2,7 @@ import type { RunningAttempt } from '../generation/attempt-beginning.ts'
 import type { EndedAttempt } from '../generation/attempt-ending.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ProviderOutput } from '../providers/provider.ts'
-import type { ProviderError } from '../providers/provider-error.ts'
+import type { ProviderError, ProviderErrorKind } from '../providers/provider-error.ts'
 import type { ProviderRegistry } from '../providers/provider-registry.ts'
 import type { ClaimedJob, JobQueue } from '../queue/job-queue.ts'
 import { createLoop } from './loop.ts'
@@ -33,6 +33,8 @@ export type WorkerDeps = RunAttemptDeps & {
 }
 
 type Running = { readonly job: ClaimedJob; readonly stop: AbortController; readonly done: Promise<void> }
+
+const IS_ABOUT_KEY: ReadonlySet<ProviderErrorKind> = new Set(['UNAUTHORIZED', 'QUOTA_EXHAUSTED', 'RATE_LIMITED'])
 
 /** How long what was told to stop may take to do so. An adapter that does not listen must not keep the process. */
 const STOPPING_MS = 2_000
@@ -106,7 +108,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     const about = { generation: job.generationId, attempt: attemptId, number: attemptNumber, model: job.model }
     try {
       const outcome = await runAttempt(deps, deps.providers.find(job.provider), attempt, signal)
-      report({ ...about, durationMs: clock.now() - startedAt }, job.provider, outcome, signal)
+      report({ ...about, durationMs: clock.now() - startedAt }, attempt, outcome, signal)
     } catch (error) {
       // The lease runs out by itself, and whoever claims the job next finds how far this attempt had come.
       logger.error({ ...about, err: error }, 'An attempt could not be settled')
@@ -117,7 +119,7 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   function report(
     about: { readonly durationMs: number },
-    providerId: string,
+    { job: { provider: providerId }, keySource }: RunningAttempt,
     outcome: RunOutcome,
     signal: AbortSignal,
   ): void {
@@ -136,6 +138,8 @@ export function createWorker(deps: WorkerDeps): Worker {
       seconds,
     )
     const error = result.kind === 'failed' ? result.error : worstOf(result.output, ended)
+    // How a caller's own key stands with the provider says nothing of how the server's does.
+    if (error && keySource !== 'SERVER' && IS_ABOUT_KEY.has(error.kind)) return
     if (error) gate.failed(providerId, error)
     else gate.succeeded(providerId)
   }

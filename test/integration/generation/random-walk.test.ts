@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { Secret } from '../../../src/secret.ts'
 import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import type { Database } from '../../../src/store/database.ts'
 import type { LedgerEntryRow } from '../../../src/store/tables.ts'
@@ -14,6 +15,7 @@ import { createRandomPlan, type Step, steps } from './random-plans.ts'
 
 const CREDIT_MICROS = 12 * PRICE_MICROS
 const LEASE_MS = 15_000
+const OWN_KEY = new Secret('sk-of-the-walker')
 
 const actions = fc.array(
   fc.oneof(
@@ -26,8 +28,10 @@ const actions = fc.array(
         key: fc.constantFrom(null, null, 'k1', 'k2'),
         deadlineSeconds: fc.constantFrom(null, null, null, 3),
         end: fc.constantFrom(null, 'ann'),
+        ownKey: fc.constantFrom(false, false, true),
       }),
     },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('keep' as const), ownKey: fc.boolean() }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('cancel' as const), which: fc.nat() }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete' as const), which: fc.nat() }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('retry' as const), which: fc.nat(), steps }) },
@@ -86,7 +90,7 @@ async function createWalker(world: World, unknownOutcome: 'fail' | 'retry-once')
   const deleted = new Set<string>()
   const sent: string[] = []
   const build = () => {
-    const provider = createScriptedProvider()
+    const provider = createScriptedProvider({ keyed: true })
     provider.setDefault(createRandomPlan(ordered, () => crash()))
     return buildHouse({ ...world, clock, providers: [provider], config: { unknownOutcome } })
   }
@@ -127,6 +131,8 @@ async function createWalker(world: World, unknownOutcome: 'fail' | 'retry-once')
     switch (action.kind) {
       case 'order':
         return ask(async () => order(action))
+      case 'keep':
+        return ask(async () => keepKey(action.ownKey))
       case 'cancel':
         return ask(async () => chosen && generations.cancel(viewer, chosen))
       case 'delete':
@@ -144,10 +150,17 @@ async function createWalker(world: World, unknownOutcome: 'fail' | 'retry-once')
     }
   }
 
-  async function order({ steps: plan, count, key, deadlineSeconds, end }: Action & { kind: 'order' }) {
+  async function keepKey(isKept: boolean): Promise<unknown> {
+    const { providerKeys } = house.domain
+    const { accountId } = viewer
+    return isKept ? providerKeys.set(accountId, 'test', OWN_KEY) : providerKeys.remove(accountId, 'test')
+  }
+
+  async function order({ steps: plan, count, key, deadlineSeconds, end, ownKey }: Action & { kind: 'order' }) {
     const prompt = `walk ${ordered.size}`
     ordered.set(prompt, plan)
-    const input = { prompt, count, idempotencyKey: key, deadlineSeconds }
+    const providerApiKey = ownKey ? OWN_KEY : null
+    const input = { prompt, count, idempotencyKey: key, deadlineSeconds, providerApiKey }
     const { generation } = await house.create({ ...viewer, endUser: end }, input)
     if (!acknowledged.includes(generation.id)) acknowledged.push(generation.id)
   }
@@ -196,7 +209,8 @@ async function expectBooks(database: Database, { viewer, acknowledged, deleted }
   const entries = await of.selectFrom('ledgerEntries').selectAll().where('accountId', '=', accountId).execute()
   const account = await of.selectFrom('accounts').selectAll().where('id', '=', accountId).executeTakeFirstOrThrow()
   const sum = (rows: readonly LedgerEntryRow[]) => rows.reduce((total, { amountMicros }) => total + amountMicros, 0)
-  const images = generations.reduce((total, { imageCount }) => total + imageCount, 0)
+  const paid = generations.filter(({ keySource }) => keySource === 'SERVER')
+  const images = paid.reduce((total, { imageCount }) => total + imageCount, 0)
   expect(generations.map(({ finishedAt }) => finishedAt)).not.toContain(null)
   expect(generations.map(({ id }) => id)).toEqual(expect.arrayContaining(acknowledged))
   expect(generations.filter(({ deletedAt }) => deletedAt !== null).map(({ id }) => id)).toEqual(

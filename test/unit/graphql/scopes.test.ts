@@ -11,6 +11,7 @@ const VALUES: Record<string, string> = {
   'UsageGroup!': 'DAY',
   'GenerateImageInput!': '{ prompt: "a fox" }',
   'CreateTokenInput!': '{}',
+  'Secret!': '"sk-own"',
   'CreateApiKeyInput!': '{ name: "web shop" }',
 }
 
