@@ -126,7 +126,7 @@ export function createModelChooser(deps: {
     if (input.strict || replacement === null) return asked
     if (availability.reason(viewer, asked.model, keys)?.reason !== 'RETIRED') return asked
     const model = catalog.get(replacement)
-    if (ownKey && availability.keySource(model, keys) === 'SERVER') return asked
+    if (availability.keySource(model, keys) !== availability.keySource(asked.model, keys) && ownKey) return asked
     warnings.push({
       code: 'MODEL_REPLACED',
       field: 'model',

@@ -42,6 +42,13 @@ export function isPassing(kind: ProviderErrorKind): boolean {
   return PASSING.has(kind)
 }
 
+/** Of failures and problems alike. Under a caller's own key these tell how that key stands, and nothing of the provider. */
+const ABOUT_KEY: ReadonlySet<string> = new Set<ProviderErrorKind>(['UNAUTHORIZED', 'QUOTA_EXHAUSTED', 'RATE_LIMITED'])
+
+export function isAboutOwnKey(keySource: KeySource, code: string): boolean {
+  return keySource !== 'SERVER' && ABOUT_KEY.has(code)
+}
+
 export function decideRetry(tries: {
   readonly error: ProviderError
   /** Number of the attempt that failed, from 1. */

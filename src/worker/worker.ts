@@ -2,9 +2,10 @@ import type { RunningAttempt } from '../generation/attempt-beginning.ts'
 import type { EndedAttempt } from '../generation/attempt-ending.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ProviderOutput } from '../providers/provider.ts'
-import type { ProviderError, ProviderErrorKind } from '../providers/provider-error.ts'
+import type { ProviderError } from '../providers/provider-error.ts'
 import type { ProviderRegistry } from '../providers/provider-registry.ts'
 import type { ClaimedJob, JobQueue } from '../queue/job-queue.ts'
+import { isAboutOwnKey } from '../queue/retry-policy.ts'
 import { createLoop } from './loop.ts'
 import type { ProviderGate } from './provider-gate.ts'
 import { NO_LONGER_WANTED, type RunAttemptDeps, type RunOutcome, runAttempt } from './run-attempt.ts'
@@ -33,8 +34,6 @@ export type WorkerDeps = RunAttemptDeps & {
 }
 
 type Running = { readonly job: ClaimedJob; readonly stop: AbortController; readonly done: Promise<void> }
-
-const IS_ABOUT_KEY: ReadonlySet<ProviderErrorKind> = new Set(['UNAUTHORIZED', 'QUOTA_EXHAUSTED', 'RATE_LIMITED'])
 
 /** How long what was told to stop may take to do so. An adapter that does not listen must not keep the process. */
 const STOPPING_MS = 2_000
@@ -139,7 +138,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     )
     const error = result.kind === 'failed' ? result.error : worstOf(result.output, ended)
     // How a caller's own key stands with the provider says nothing of how the server's does.
-    if (error && keySource !== 'SERVER' && IS_ABOUT_KEY.has(error.kind)) return
+    if (error && isAboutOwnKey(keySource, error.kind)) return
     if (error) gate.failed(providerId, error)
     else gate.succeeded(providerId)
   }

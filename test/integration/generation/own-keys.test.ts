@@ -5,6 +5,7 @@ import { hashRequest } from '../../../src/generation/stored-request.ts'
 import { ProviderError } from '../../../src/providers/provider-error.ts'
 import { Secret } from '../../../src/secret.ts'
 import type { Database } from '../../../src/store/database.ts'
+import { deleteProviderKey } from '../../../src/store/provider-key-store.ts'
 import type { Viewer } from '../../../src/viewer.ts'
 import { describeOnEachDatabase } from '../../support/databases.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
@@ -227,12 +228,16 @@ describeOnEachDatabase('a generation that a key of the caller’s own pays', (op
         await end({}, rich)
       }
       expect(house.domain.models.providers()[0]).toMatchObject({ health: { state: 'DEGRADED' } })
+      await house.pass(6_000)
+      for (let time = 0; time < 2; time++) await end({})
+      expect(await house.domain.models.statistics('test/easel')).toMatchObject({ successRate: 2 / 5 })
     })
 
     it('and fails, nothing sent, where the account has removed it meanwhile', async () => {
       await store()
-      const id = await orderBehindAnother()
+      const { id, release } = await orderBehindAnother()
       await house.domain.providerKeys.remove(viewer.accountId, 'test')
+      release()
       const ended = await house.endOf(viewer, id)
       expect(ended.error).toMatchObject({ code: 'UNAUTHORIZED', retryable: false, providerBilled: false })
       expect(ended.error?.message).toContain('was removed meanwhile')
@@ -240,16 +245,34 @@ describeOnEachDatabase('a generation that a key of the caller’s own pays', (op
       expect(house.provider.turns).toHaveLength(1)
     })
 
+    it('and tells of an outcome that nobody can know where the provider had the job already', async () => {
+      await store()
+      await store('other', 'sk-for-the-other')
+      const held = holds((turn) => turn.accept())
+      house.provider.plan(held.plan)
+      const id = await house.order(viewer, { fallbackModels: ['other/brush'] })
+      await held.begun
+      house.kill()
+      await database.transact((trx) => deleteProviderKey(trx, { accountId: viewer.accountId, provider: 'test' }))
+      const next = await takeOver()
+      const ended = await next.endOf(viewer, id)
+      expect(ended).toMatchObject({ status: 'FAILED', chargedMicros: 0, attempts: [{ phase: 'ACCEPTED' }] })
+      expect(ended.error).toMatchObject({ code: 'UNKNOWN_OUTCOME', providerBilled: null })
+      expect(ended.error?.message).toContain('was removed meanwhile')
+      expect(next.provider.turns).toHaveLength(0)
+    })
+
     it('and takes a new one that the account has set in its place', async () => {
       await store()
-      const id = await orderBehindAnother()
+      const { id, release } = await orderBehindAnother()
       await store('test', 'sk-set-anew')
+      release()
       expect(await house.endOf(viewer, id)).toMatchObject({ status: 'COMPLETED' })
       expect(keysOf(house.provider)).toEqual([STORED, 'sk-set-anew'])
     })
 
     /** Waits until the first one, which is held, lets it through. */
-    async function orderBehindAnother(): Promise<string> {
+    async function orderBehindAnother(): Promise<{ readonly id: string; release(): void }> {
       const { accountId } = viewer
       await database.transact((trx) =>
         trx.updateTable('accounts').set({ concurrentGenerations: 1 }).where('id', '=', accountId).execute(),
@@ -258,9 +281,7 @@ describeOnEachDatabase('a generation that a key of the caller’s own pays', (op
       house.provider.plan(held.plan)
       await house.order(viewer)
       await held.begun
-      const id = await house.order(viewer)
-      setImmediate(() => held.release())
-      return id
+      return { id: await house.order(viewer), release: () => held.release() }
     }
 
     it('and fails, nothing sent, once no secret of the server opens it; an earlier secret does', async () => {

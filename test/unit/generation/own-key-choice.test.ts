@@ -155,5 +155,11 @@ describe('what a key of the caller’s own pays', () => {
       expect(choose({ ...input, model: 'flux/older' }, given).first.modelId).toBe('flux/pro')
     }
     expect(choose({ ...input, model: 'flux/old' }).first.modelId).toBe('other/brush')
+    // Nor does a key that came for one vendor fall silent because another answers.
+    const both = { given: true, stored: ['other'] }
+    expect(() => choose({ ...input, model: 'flux/old' }, both)).toThrow(expect.objectContaining({ reason: 'RETIRED' }))
+    expect(sourcesOf(choose({ ...input, model: 'flux/old' }, { stored: ['flux', 'other'] }))).toEqual([
+      'other/brush ACCOUNT',
+    ])
   })
 })
