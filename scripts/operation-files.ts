@@ -23,6 +23,7 @@ const CONFIG = {
     URL: 'string',
     JSON: 'unknown',
     File: 'Blob',
+    Secret: 'string',
   },
 }
 

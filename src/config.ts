@@ -18,6 +18,8 @@ export type Config = {
   readonly auth: 'auto' | 'required'
   /** null: generated into the data directory. */
   readonly secret: Secret | null
+  /** Earlier ones: what was encrypted under them can still be read. They sign nothing. */
+  readonly previousSecrets: readonly Secret[]
   readonly currency: {
     readonly code: string
     readonly usdRate: string
@@ -88,6 +90,12 @@ const webUrl = z
   })
   .transform((text) => text.replace(/\/+$/, ''))
 
+const previousSecrets = list
+  .refine((secrets) => secrets.every((secret) => Buffer.byteLength(secret) >= 32), {
+    error: 'must be secrets of at least 32 bytes each, parted by commas',
+  })
+  .transform((secrets) => secrets.map((secret) => new Secret(secret)))
+
 const apiKey = z
   .string()
   .regex(/^[\x21-\x7e]+$/, { error: 'must be printable ASCII without spaces, as the vendor shows it' })
@@ -114,6 +122,7 @@ const Environment = z.object({
     .default(['api', 'worker']),
   PICTOR_AUTH: z.enum(['auto', 'required'], { error: 'must be `auto` or `required`' }).default('auto'),
   PICTOR_SECRET: z.string().optional(),
+  PICTOR_SECRET_PREVIOUS: previousSecrets.optional(),
   PICTOR_CURRENCY: z
     .string()
     .regex(/^[A-Z]{3}$/, { error: 'must be an ISO 4217 code of three capital letters, such as EUR' })
@@ -177,6 +186,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     roles: env.PICTOR_ROLES.map((role) => (role === 'api' ? 'api' : 'worker')),
     auth: env.PICTOR_AUTH,
     secret: env.PICTOR_SECRET === undefined ? null : new Secret(env.PICTOR_SECRET),
+    previousSecrets: env.PICTOR_SECRET_PREVIOUS ?? [],
     currency: {
       code: env.PICTOR_CURRENCY,
       usdRate: env.PICTOR_USD_RATE,

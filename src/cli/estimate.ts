@@ -28,6 +28,7 @@ export function createEstimateCommand(context: CommandContext) {
 
 function printEstimate(output: Output, estimate: Estimate): void {
   const { model, parameters, lines, warnings, total, balance, affordable, priceAsOf, priceSource } = estimate
+  const { ownKey, providerPrice } = estimate
   const { width, height, aspectRatio, quality, outputFormat } = parameters
   const size = width !== null && height !== null ? `${width}×${height}` : aspectRatio
   const facts = [size, quality, outputFormat].filter((fact) => fact !== null)
@@ -48,6 +49,10 @@ function printEstimate(output: Output, estimate: Estimate): void {
     output.line(`  ${line}`)
   }
   if (affordable === false) output.line(output.style('red', 'The balance or a limit does not allow it.'))
+  if (ownKey) {
+    const price = providerPrice === null ? 'at a price that is not known here' : formatMoneyRange(providerPrice)
+    output.line(`A key of your own pays, and no credits. The provider bills its owner: ${price}.`)
+  }
   if (total === null) output.line(output.style('yellow', 'The price of this model is not known to this server.'))
   for (const { message } of warnings) output.line(`${output.style('yellow', 'note')}: ${message}`)
   if (priceAsOf !== null) {

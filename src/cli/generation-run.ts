@@ -18,7 +18,7 @@ type CancelEffect = Extract<
 const EFFECTS: Readonly<Record<CancelEffect, string>> = {
   FREE: 'Canceled. Nothing had been sent to the provider, and it costs nothing.',
   MAY_BE_BILLED:
-    'Canceled. The provider had the request already and may bill this server for it; the account pays nothing.',
+    'Canceled. The provider had the request already and may bill whose key it was; the account pays nothing.',
   TOO_LATE: 'It had ended before it could be canceled.',
 }
 

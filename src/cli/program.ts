@@ -9,6 +9,7 @@ import { createGenerateCommand } from './generate.ts'
 import { createHistoryCommand } from './history.ts'
 import { createKeysCommand } from './keys.ts'
 import { createModelsCommand } from './models.ts'
+import { createProviderKeysCommand } from './provider-keys.ts'
 
 const PACKAGE = new URL('../../package.json', import.meta.url)
 
@@ -32,6 +33,7 @@ export function createProgram(context: CommandContext, serve: (options: { json: 
     .addCommand(serveCommand)
     .addCommand(createKeysCommand(context))
     .addCommand(createAccountsCommand(context))
+    .addCommand(createProviderKeysCommand(context))
     .addCommand(createDoctorCommand(context))
     .addHelpText(
       'after',

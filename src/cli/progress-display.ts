@@ -67,7 +67,7 @@ export function createProgressDisplay(deps: {
     begin(generation) {
       if (!isShown) return
       const { model, cost, queue } = generation
-      const held = cost.estimated === null ? 'price unknown' : describeHold(cost.held)
+      const held = cost.estimated === null ? 'price unknown' : describeHold(cost)
       const place = queue && queue.position > 1 ? `, number ${queue.position} in the queue` : ''
       output.note(`${output.noteStyle('bold', model.id)}  ${held}${place}`)
       for (const warning of generation.warnings)
@@ -91,7 +91,8 @@ export function createProgressDisplay(deps: {
   }
 }
 
-function describeHold(held: AcceptedGeneration['cost']['held']): string {
+function describeHold({ held, ownKey }: AcceptedGeneration['cost']): string {
+  if (ownKey) return 'paid by a key of your own'
   return Number(held.amount) === 0 ? 'free of charge' : `at most ${formatMoney(held)}`
 }
 

@@ -4,6 +4,7 @@ import { createStreamRefresher } from '../events/stream-refresher.ts'
 import { createAdmission } from '../generation/admission.ts'
 import { createAttemptEnding } from '../generation/attempt-ending.ts'
 import { createAttempts } from '../generation/attempts.ts'
+import { createCallKeys } from '../generation/call-keys.ts'
 import { createCancellation } from '../generation/cancellation.ts'
 import { createDeletion } from '../generation/deletion.ts'
 import { createEventLog } from '../generation/event-log.ts'
@@ -51,6 +52,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const { leaseMs = 15_000, pollMs = 1_000, refreshMs = 20_000, random = Math.random } = options
   const currency = createCurrency(config.currency)
   const identity = createIdentity(config, foundations)
+  const { providerKeys, secretBox } = identity
   const pictures = createPictures(foundations, options)
   const bus = observeBus(createMemoryEventBus({ logger }), { logger, metrics })
   const log = createEventLog({ db, bus, onMoved: ({ kind, amountMicros }) => metrics.money(kind, amountMicros) })
@@ -70,10 +72,12 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const deletion = createDeletion({ db, clock })
   const attempts = createAttempts({ db, log, queue, settlement, providers, catalog, policy, clock, ids })
   const ending = createAttemptEnding({ log, queue, settlement, policy, clock, random })
+  const callKeys = createCallKeys({ db, box: secretBox, providerKeys })
   const { concurrency } = config
   const work = {
     attempts,
     ending,
+    callKeys,
     progress,
     queue,
     providers,
@@ -91,7 +95,18 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const { uploads } = inputs
   const upkeep = createUpkeep({ cancellation, deletion, uploads, blobs: pictures, clock, logger, stopWork })
   const refresher = createStreamRefresher({ clock, everyMs: refreshMs })
-  const admit = createAdmission({ db, log, ledger, queue, chooseModels, clock, ids, ...inputs })
+  const admit = createAdmission({
+    db,
+    log,
+    ledger,
+    queue,
+    chooseModels,
+    providerKeys,
+    secretBox,
+    clock,
+    ids,
+    ...inputs,
+  })
 
   return {
     ...identity,
@@ -114,7 +129,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
       stallMs: STALL_MS,
       onLagged: () => metrics.watcherLagged(),
     }),
-    models: createModelService({ catalog, availability, providers, health: gate, statistics }),
+    models: createModelService({ catalog, availability, providers, health: gate, statistics, providerKeys }),
     generations: createGenerationService({
       db,
       admit,
@@ -125,6 +140,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
       catalog,
       cache,
       rateLimits: identity.rateLimits,
+      providerKeys,
       account: (viewer) => identity.accountService.account(viewer),
       nudge: () => worker.nudge(),
       stopWork,

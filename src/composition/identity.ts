@@ -5,19 +5,32 @@ import { createAccounts } from '../identity/accounts.ts'
 import { createApiKeys } from '../identity/api-keys.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
 import { createMemoryRateLimits } from '../identity/memory-rate-limits.ts'
+import { createProviderKeys } from '../identity/provider-keys.ts'
+import { createSecretBox } from '../identity/secret-box.ts'
 import type { Foundations } from './foundations.ts'
 
 /** Who may: accounts, keys, tokens and how often they may ask. */
-export function createIdentity(config: Pick<Config, 'auth' | 'host'>, foundations: Foundations) {
-  const { clock, ids, logger, secret, database, catalog } = foundations
+export function createIdentity(config: Pick<Config, 'auth' | 'host' | 'previousSecrets'>, foundations: Foundations) {
+  const { clock, ids, logger, secret, database, catalog, providers } = foundations
   const accounts = createAccounts({ database, clock, ids })
   const apiKeys = createApiKeys({ database, clock, ids, logger })
   const resolveModel = (name: string) => catalog.resolve({ model: name, provider: null }).model.id
   const tokens = createAccessTokens({ secret, clock, ids, apiKeys, resolveModel })
+  const secretBox = createSecretBox({ secret, previous: config.previousSecrets })
+  const keyed = providers.list().filter((provider) => provider.keyed)
+  const providerKeys = createProviderKeys({
+    database,
+    clock,
+    box: secretBox,
+    findProvider: (name) => providers.findNamed(name),
+    keyedProviders: keyed.map(({ id }) => id),
+  })
   return {
     accounts,
     apiKeys,
-    accountService: createAccountService({ database, apiKeys, tokens }),
+    secretBox,
+    providerKeys,
+    accountService: createAccountService({ database, apiKeys, tokens, providerKeys }),
     rateLimits: createMemoryRateLimits({ accounts }),
     authenticate: createAuthenticator({ mode: config.auth, loopback: isLoopback(config.host), apiKeys, tokens }),
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { NotFoundError } from '../errors.ts'
 import type { Account } from '../identity/account-types.ts'
+import { createProviderKeyUpkeep } from '../identity/provider-key-upkeep.ts'
 import type { Ids } from '../ids.ts'
 import { createLedger } from '../ledger/ledger.ts'
 import { createLogger } from '../logger.ts'
@@ -19,7 +20,7 @@ export async function openOperator(config: Config, { clock, ids }: { clock: Cloc
   const logger = createLogger({ level: 'silent' })
   const foundations = await openFoundations(config, { clock, ids, logger, exclusive: false })
   const { database } = foundations
-  const { accounts, apiKeys } = createIdentity(config, foundations)
+  const { accounts, apiKeys, secretBox } = createIdentity(config, foundations)
   const ledger = createLedger({ ids })
 
   async function getAccount(id: string): Promise<Account> {
@@ -31,6 +32,7 @@ export async function openOperator(config: Config, { clock, ids }: { clock: Cloc
   return {
     accounts,
     apiKeys,
+    providerKeys: createProviderKeyUpkeep({ database, box: secretBox }),
     /** NotFound. */
     getAccount,
     /** NotFound. Returns the account as it is then. */

@@ -1,27 +1,31 @@
 import type { Clock } from '../clock.ts'
-import { CostLimitError, IdempotencyConflictError, InvalidInputError } from '../errors.ts'
+import { IdempotencyConflictError, InvalidInputError } from '../errors.ts'
+import type { ProviderKeys } from '../identity/provider-keys.ts'
+import type { SecretBox } from '../identity/secret-box.ts'
 import type { Ids } from '../ids.ts'
-import { type Ledger, type SpendCap, utcDay } from '../ledger/ledger.ts'
-import { parseMicros } from '../money.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import type { JobQueue } from '../queue/job-queue.ts'
 import type { EarlyBytes } from '../references/early-bytes.ts'
 import type { GivenPicture } from '../references/given-picture.ts'
 import type { PictureSource, PictureSources } from '../references/picture-sources.ts'
-import { readInputs, type StoredInput } from '../references/reference-image.ts'
+import { readInputs } from '../references/reference-image.ts'
 import type { ReferenceImages } from '../references/reference-images.ts'
 import { getAccount } from '../store/account-store.ts'
 import type { Database, Trx } from '../store/database.ts'
+import { insertGenerationSecret } from '../store/generation-secret-store.ts'
 import { findGeneration, insertGeneration } from '../store/generation-store.ts'
 import { claimIdempotencyKey, findIdempotencyRecord, type IdempotencyKey } from '../store/idempotency-store.ts'
-import type { GenerationRow } from '../store/tables.ts'
+import type { GenerationRow, GenerationSecretRow } from '../store/tables.ts'
 import type { Viewer } from '../viewer.ts'
 import type { AppendEvent, EventLog } from './event-log.ts'
-import { GENERATION_PRIORITIES, type GenerationInput } from './generation-types.ts'
+import type { GenerationInput } from './generation-types.ts'
 import type { ModelChoice, ModelChooser } from './model-choice.ts'
-import { toGeneration, toJson } from './records.ts'
-import { chooseAfter, chooseBefore } from './request-pictures.ts'
+import { newGeneration } from './new-generation.ts'
+import { toGeneration } from './records.ts'
+import { chooseAfter, chooseBefore, type SizedChooser } from './request-pictures.ts'
 import type { Created } from './services.ts'
-import { hashRequest, type StoredRequest, writeStoredRequest } from './stored-request.ts'
+import { assertCaps, capsOf } from './spending-caps.ts'
+import { hashRequest } from './stored-request.ts'
 
 const NO_INPUTS = '[]'
 
@@ -37,6 +41,8 @@ export type AdmissionDeps = {
   readonly sources: PictureSources
   readonly references: ReferenceImages
   readonly earlyBytes: EarlyBytes
+  readonly providerKeys: Pick<ProviderKeys, 'providersOf'>
+  readonly secretBox: SecretBox
   readonly clock: Clock
   readonly ids: Ids
 }
@@ -45,8 +51,11 @@ export type AdmissionDeps = {
 export type AdmissionRequest = {
   readonly input: GenerationInput
   readonly pictures: readonly GivenPicture[]
-  /** The generation that is made once more: its pictures are taken in the place of the request's. */
-  readonly parent: Pick<GenerationRow, 'id' | 'inputs'> | null
+  /**
+   * The generation that is made once more: its pictures are taken in the place of the request's. `ownKey`: it was to be
+   * paid by a key of the caller's own.
+   */
+  readonly parent: (Pick<GenerationRow, 'id' | 'inputs'> & { readonly ownKey: boolean }) | null
 }
 
 /**
@@ -55,48 +64,43 @@ export type AdmissionRequest = {
  * speaks against.
  */
 export function createAdmission(deps: AdmissionDeps) {
-  const { db, log, ledger, queue, chooseModels, references, earlyBytes, clock, ids } = deps
+  const { db, log, ledger, queue, chooseModels, references, earlyBytes, secretBox, clock, ids } = deps
 
   return async (viewer: Viewer, request: AdmissionRequest): Promise<Created> => {
-    const { input } = request
+    const { input, parent } = request
     const key = idempotencyKeyOf(viewer, input)
-    const requestHash = key ? hashRequest(input, request.parent?.id ?? null) : ''
+    const hashes = key ? requestHashes(secretBox, input, parent?.id ?? null) : []
     // Looked up before anything else: a replay must succeed also when the model or a picture has become unavailable since.
-    const replay = key && (await findReplay(db, key, requestHash, clock.now()))
+    const replay = key && (await findReplay(db, key, hashes, clock.now()))
     if (replay) return replay
 
     const sources = await sourcesOf(viewer, request)
-    const { choice, isPriceOpen } = chooseBefore(chooseModels, viewer, input, sources)
+    const stored = await deps.providerKeys.providersOf(viewer.accountId)
+    const choose: SizedChooser = (sizes) => chooseModels(viewer, input, { stored, sizes })
+    const { choice, isPriceOpen } = chooseBefore(choose, sources)
+    if (parent?.ownKey) assertCostsNothing(choice)
     if (!isPriceOpen) await checkCaps(viewer, input, choice)
     const id = ids.next('gen')
     const inputs = sources.length === 0 ? [] : await references.keep(id, sources)
     let isAdmitted = false
     try {
-      const decided = isPriceOpen ? await chooseAgain(viewer, input, inputs) : choice
-      const about = { id, parentId: request.parent?.id ?? null, now: clock.now() }
+      const decided = isPriceOpen ? chooseAfter(choose, inputs) : choice
+      if (isPriceOpen) await checkCaps(viewer, input, decided)
+      const about = { id, parentId: parent?.id ?? null, now: clock.now() }
       const row = newGeneration(viewer, input, decided, inputs, about)
-      isAdmitted = await admit(viewer, row, input.tags, key, requestHash)
+      const secret = sealGivenKey(secretBox, row, input, decided)
+      isAdmitted = await admit(viewer, { row, tags: input.tags, secret, key, requestHash: hashes[0] ?? '' })
       if (isAdmitted) return { generation: toGeneration(row), replayed: false }
     } finally {
       if (!isAdmitted && inputs.length > 0) await earlyBytes.drop(id)
     }
-    const other = key && (await findReplay(db, key, requestHash, clock.now()))
+    const other = key && (await findReplay(db, key, hashes, clock.now()))
     if (!other) throw new Error('An idempotency key was taken and nobody holds it.')
     return other
   }
 
   async function sourcesOf(viewer: Viewer, { pictures, parent }: AdmissionRequest): Promise<readonly PictureSource[]> {
     return parent ? deps.sources.ofGeneration(readInputs(parent.inputs)) : deps.sources.seek(viewer, pictures)
-  }
-
-  async function chooseAgain(
-    viewer: Viewer,
-    input: GenerationInput,
-    inputs: readonly StoredInput[],
-  ): Promise<ModelChoice> {
-    const choice = chooseAfter(chooseModels, viewer, input, inputs)
-    await checkCaps(viewer, input, choice)
-    return choice
   }
 
   async function checkCaps(viewer: Viewer, input: GenerationInput, choice: ModelChoice): Promise<void> {
@@ -106,13 +110,7 @@ export function createAdmission(deps: AdmissionDeps) {
   }
 
   /** false: the idempotency key was taken meanwhile. */
-  function admit(
-    viewer: Viewer,
-    row: GenerationRow,
-    tags: readonly string[],
-    key: IdempotencyKey | null,
-    requestHash: string,
-  ): Promise<boolean> {
+  function admit(viewer: Viewer, { row, tags, secret, key, requestHash }: NewGeneration): Promise<boolean> {
     const { id: generationId, accountId, heldMicros: amountMicros, createdAt: now } = row
     return log.transact(async (trx, append) => {
       if (key) {
@@ -121,6 +119,7 @@ export function createAdmission(deps: AdmissionDeps) {
       }
       await ledger.hold(trx, { accountId, generationId, amountMicros, caps: capsOf(viewer, now), now })
       await enter(trx, append, row, tags)
+      if (secret) await insertGenerationSecret(trx, secret)
       if (row.inputs !== NO_INPUTS) await earlyBytes.pardon(trx, generationId)
       return true
     })
@@ -135,6 +134,44 @@ export function createAdmission(deps: AdmissionDeps) {
   }
 }
 
+/** What one transaction makes of a request. `requestHash` belongs to `key`. */
+type NewGeneration = {
+  readonly row: GenerationRow
+  readonly tags: readonly string[]
+  readonly secret: GenerationSecretRow | undefined
+  readonly key: IdempotencyKey | null
+  readonly requestHash: string
+}
+
+/** Nobody pays unasked: that key may have come with the request, and is then gone, or have been removed since. */
+function assertCostsNothing({ estimate }: ModelChoice): void {
+  if (estimate?.maxMicros === 0) return
+  const message =
+    'A key of your own paid for it, and without that key a retry would cost credits. Set it with `setProviderKey`, or ' +
+    'ask anew with `generateImage`.'
+  throw new InvalidInputError([{ path: 'id', message, allowed: [] }])
+}
+
+/** undefined: no key came with the request, or no model is left that it is for. */
+function sealGivenKey(
+  box: SecretBox,
+  { id: generationId, accountId }: GenerationRow,
+  { providerApiKey }: GenerationInput,
+  { first, fallbacks }: ModelChoice,
+): GenerationSecretRow | undefined {
+  const provider = [first, ...fallbacks].find(({ keySource }) => keySource === 'REQUEST')?.provider
+  if (providerApiKey === null || provider === undefined) return undefined
+  const owner = { generationId, accountId, provider }
+  return { ...owner, ciphertext: box.seal(providerApiKey, owner) }
+}
+
+/** The one to be written first, then those that earlier secrets of this server made of the same request. */
+function requestHashes(box: SecretBox, input: GenerationInput, parentId: string | null): readonly string[] {
+  const { providerApiKey, ...rest } = input
+  const digests = providerApiKey === null ? [null] : box.digests(providerApiKey)
+  return digests.map((digest) => hashRequest(rest, parentId, digest))
+}
+
 function idempotencyKeyOf(viewer: Viewer, input: GenerationInput): IdempotencyKey | null {
   if (input.idempotencyKey === null) return null
   return { accountId: viewer.accountId, endUser: viewer.endUser, key: input.idempotencyKey }
@@ -143,7 +180,7 @@ function idempotencyKeyOf(viewer: Viewer, input: GenerationInput): IdempotencyKe
 async function findReplay(
   db: Database,
   key: IdempotencyKey,
-  requestHash: string,
+  hashes: readonly string[],
   now: number,
 ): Promise<Created | undefined> {
   const record = await findIdempotencyRecord(db.read, key)
@@ -153,102 +190,6 @@ async function findReplay(
     const message = 'This key made a generation that has been deleted. Use a new key.'
     throw new InvalidInputError([{ path: 'idempotencyKey', message, allowed: [] }])
   }
-  if (record.requestHash !== requestHash) throw new IdempotencyConflictError(record.generationId)
+  if (!hashes.includes(record.requestHash)) throw new IdempotencyConflictError(record.generationId)
   return { generation: toGeneration(row), replayed: true }
-}
-
-/** What can be told without the ledger: the request's own cap, and a price that is not known where any cap applies. */
-function assertCaps(
-  viewer: Viewer,
-  input: GenerationInput,
-  choice: ModelChoice,
-  account: { billing: string; balanceMicros: number; dailySpendMicros: number | null } | undefined,
-): void {
-  const maxCost = input.maxCost === null ? null : parseMicros(input.maxCost)
-  const estimateMicros = choice.estimate?.maxMicros ?? null
-  if (estimateMicros !== null) {
-    if (maxCost === null || estimateMicros <= maxCost) return
-    const message = 'The request may cost more than its `maxCost`.'
-    throw new CostLimitError({ message, estimateMicros, limitMicros: maxCost })
-  }
-  const prepaid = account?.billing === 'PREPAID' ? account.balanceMicros : null
-  const caps = [
-    maxCost,
-    viewer.tokenMaxSpendMicros,
-    viewer.keyDailySpendMicros,
-    account?.dailySpendMicros ?? null,
-    prepaid,
-  ]
-  const limitMicros = caps.find((cap) => cap !== null)
-  if (limitMicros === undefined || limitMicros === null) return
-  const message = `The price of ${choice.first.modelId} is not known, and spending is capped here. Choose a model with a known price.`
-  throw new CostLimitError({ message, estimateMicros, limitMicros })
-}
-
-function capsOf(viewer: Viewer, now: number): SpendCap[] {
-  const { apiKeyId, keyDailySpendMicros, tokenId, tokenMaxSpendMicros } = viewer
-  const caps: SpendCap[] = []
-  if (apiKeyId !== null && keyDailySpendMicros !== null) {
-    caps.push({ scope: `key:${apiKeyId}`, day: utcDay(now), limitMicros: keyDailySpendMicros })
-  }
-  if (tokenId !== null && tokenMaxSpendMicros !== null) {
-    caps.push({ scope: `token:${tokenId}`, day: 0, limitMicros: tokenMaxSpendMicros })
-  }
-  return caps
-}
-
-/** What is the same in every generation that has only been asked for. */
-const BEFORE_ANY_ATTEMPT = {
-  status: 'QUEUED',
-  sequence: 1,
-  attemptToken: null,
-  imageCount: 0,
-  problems: '[]',
-  error: null,
-  chargedMicros: null,
-  providerReportedMicros: null,
-  tokens: null,
-  startedAt: null,
-  finishedAt: null,
-  expiresAt: null,
-  deletedAt: null,
-} satisfies Partial<GenerationRow>
-
-function newGeneration(
-  viewer: Viewer,
-  input: GenerationInput,
-  { first, fallbacks, estimate, requestedModel }: ModelChoice,
-  inputs: readonly StoredInput[],
-  { id, parentId, now }: { id: string; parentId: string | null; now: number },
-): GenerationRow {
-  const request: StoredRequest = { input, previews: first.previews, usesMask: first.usesMask, fallbacks }
-  return {
-    ...BEFORE_ANY_ATTEMPT,
-    id,
-    accountId: viewer.accountId,
-    endUser: viewer.endUser ?? input.endUser,
-    apiKeyId: viewer.apiKeyId,
-    tokenId: viewer.tokenId,
-    priority: GENERATION_PRIORITIES.indexOf(input.priority),
-    provider: first.provider,
-    model: first.modelId,
-    requestedModel,
-    prompt: input.prompt,
-    negativePrompt: first.negativePrompt,
-    count: first.count,
-    parameters: JSON.stringify(first.parameters),
-    request: writeStoredRequest(request),
-    inputs: JSON.stringify(inputs),
-    price: toJson(first.price),
-    warnings: JSON.stringify(first.warnings),
-    tags: JSON.stringify(input.tags),
-    metadata: toJson(input.metadata),
-    estimateMinMicros: estimate?.minMicros ?? null,
-    estimateMaxMicros: estimate?.maxMicros ?? null,
-    heldMicros: estimate?.maxMicros ?? 0,
-    spendDay: utcDay(now),
-    parentId,
-    createdAt: now,
-    deadlineAt: input.deadlineSeconds === null ? null : now + input.deadlineSeconds * 1000,
-  }
 }

@@ -5,13 +5,13 @@ import type { ModelCatalog } from '../providers/model-catalog.ts'
 import type { ProviderReference, ProviderRequest } from '../providers/provider.ts'
 import type { ProviderRegistry } from '../providers/provider-registry.ts'
 import type { ClaimedJob } from '../queue/job-queue.ts'
-import type { RetryPolicy } from '../queue/retry-policy.ts'
+import { policyUnder, type RetryPolicy } from '../queue/retry-policy.ts'
 import { readInputs, type StoredInput } from '../references/reference-image.ts'
 import { endAttempt, findLatestAttempt, insertAttempt, listAttempts } from '../store/attempt-store.ts'
 import type { Trx } from '../store/database.ts'
 import { lockGeneration, refenceGeneration, updateGeneration } from '../store/generation-store.ts'
 import { listImagesOfGenerations } from '../store/image-store.ts'
-import type { AttemptRow, GenerationRow } from '../store/tables.ts'
+import type { AttemptRow, GenerationRow, KeySource } from '../store/tables.ts'
 import type { AppendEvent } from './event-log.ts'
 import type { Problem } from './generation-types.ts'
 import { type DeliveredFormat, deliveredFormatOf, parametersForProvider } from './output-format.ts'
@@ -28,6 +28,7 @@ export type RunningAttempt = {
   readonly attemptToken: string
   readonly accountId: string
   readonly endUser: string | null
+  readonly keySource: KeySource
   /** Without its pictures, which the worker loads. null: the server no longer knows the model. */
   readonly request: PlainRequest | null
   /** The pictures that go with it. */
@@ -132,7 +133,7 @@ async function giveUp(
 
 /** Only by the operator's word, only once, and not where images have come already: they would be made again. */
 async function maySendAgain(deps: AttemptBeginningDeps, trx: Trx, row: GenerationRow): Promise<boolean> {
-  if (deps.policy.unknownOutcome !== 'retry-once' || row.imageCount > 0) return false
+  if (policyUnder(row.keySource, deps.policy).unknownOutcome !== 'retry-once' || row.imageCount > 0) return false
   const attempts = await listAttempts(trx, [row.id])
   return attempts.length < deps.policy.maxAttempts && attempts.every((attempt) => !isUnknown(attempt))
 }
@@ -219,6 +220,7 @@ function run(
       deliveredFormat: deliveredFormatOf(JSON.parse(row.parameters)),
       accountId: row.accountId,
       endUser: row.endUser,
+      keySource: row.keySource,
       request: requestOf(deps, row),
       inputs: inputsOf(row),
       reference: attempt.reference === null ? null : JSON.parse(attempt.reference),

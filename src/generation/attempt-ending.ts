@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { ProviderError } from '../providers/provider-error.ts'
 import type { JobQueue } from '../queue/job-queue.ts'
-import { decideRetry, type RetryPolicy } from '../queue/retry-policy.ts'
+import { decideRetry, policyUnder, type RetryPolicy } from '../queue/retry-policy.ts'
 import { endAttempt, listAttempts } from '../store/attempt-store.ts'
 import type { Trx } from '../store/database.ts'
 import { lockGeneration, updateGeneration } from '../store/generation-store.ts'
@@ -66,7 +66,8 @@ export function createAttemptEnding(deps: {
     const earlier = (await listAttempts(trx, [row.id])).filter((each) => each.id !== attempt.attemptId)
     const tries = earlier.filter((each) => each.model === row.model).length + 1
     const unknownOutcomes = earlier.filter(isUnknown).length
-    const decision = decideRetry({ error, attempt: tries, unknownOutcomes, policy, random: random() })
+    const rules = policyUnder(row.keySource, policy)
+    const decision = decideRetry({ error, attempt: tries, unknownOutcomes, policy: rules, random: random() })
     if (decision.action === 'retry') {
       return { runAt: clock.now() + decision.delayMs, plan: null, message: retryMessage(result, error) }
     }
@@ -168,6 +169,7 @@ function changeOfModel(row: GenerationRow, plan: PricedPlan): Partial<Generation
   return {
     provider: plan.provider,
     model: plan.modelId,
+    keySource: plan.keySource,
     negativePrompt: plan.negativePrompt,
     count: plan.count,
     parameters: JSON.stringify(plan.parameters),

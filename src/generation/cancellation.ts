@@ -83,12 +83,12 @@ export function createCancellation(deps: {
     append: AppendEvent,
     row: GenerationRow,
     without: 'FAILED' | 'CANCELED',
-    explain: (sent: boolean) => Problem,
+    explain: (sent: boolean, row: GenerationRow) => Problem,
   ): Promise<{ ended: GenerationRow; sent: boolean }> {
     const latest = row.status === 'RUNNING' ? await findLatestAttempt(trx, row.id) : undefined
     const open = latest?.outcome === null ? latest : undefined
     const sent = open !== undefined && open.phase !== 'NOT_SENT'
-    const problem = explain(sent)
+    const problem = explain(sent, row)
     if (open) {
       const outcome = without === 'CANCELED' ? 'CANCELED' : 'FAILED'
       await endAttempt(trx, open.id, { outcome, problem: toJson(problem), finishedAt: clock.now() })
@@ -100,11 +100,12 @@ export function createCancellation(deps: {
   }
 }
 
-function canceled(sent: boolean): Problem {
+function canceled(sent: boolean, { keySource }: GenerationRow): Problem {
+  const payer = keySource === 'SERVER' ? 'this server' : 'the owner of the key'
   return createProblem({
     code: 'CANCELED',
     message: sent
-      ? 'Canceled while the provider was at work. It may bill this server; the account is not charged.'
+      ? `Canceled while the provider was at work. It may bill ${payer}; the account is not charged.`
       : 'Canceled before anything was sent to the provider.',
     stage: sent ? 'PROVIDER' : 'QUEUE',
     retryable: true,

@@ -3,6 +3,7 @@ import { NotFinishedError, NotFoundError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import { doomBlobs, forgetDoomedBlobs, listDoomedBlobs } from '../store/doomed-store.ts'
 import { deleteEvents } from '../store/event-store.ts'
+import { deleteGenerationSecret } from '../store/generation-secret-store.ts'
 import { blankGeneration, findOwnGenerations, lockGeneration } from '../store/generation-store.ts'
 import { deleteExpiredIdempotencyKeys } from '../store/idempotency-store.ts'
 import { deleteImages } from '../store/image-store.ts'
@@ -38,6 +39,7 @@ export function createDeletion({ db, clock }: { db: Database; clock: Clock }): D
         const now = clock.now()
         await deleteImages(trx, id)
         await deleteEvents(trx, id)
+        await deleteGenerationSecret(trx, id)
         await blankGeneration(trx, id, now)
         await doomBlobs(trx, id, now)
       }),

@@ -1,5 +1,6 @@
 import { type FieldProblem, InvalidInputError, RequestError } from '../errors.ts'
 import type { Account } from '../identity/account-types.ts'
+import type { ProviderKeys } from '../identity/provider-keys.ts'
 import type { RateLimits } from '../identity/rate-limits.ts'
 import { estimateImages } from '../ledger/pricing.ts'
 import type { ModelCatalog } from '../providers/model-catalog.ts'
@@ -16,9 +17,9 @@ import { isTerminal } from './generation-state.ts'
 import type { GenerationInput } from './generation-types.ts'
 import { checkInput } from './input-limits.ts'
 import type { ModelChoice, ModelChooser } from './model-choice.ts'
-import { chooseAfter, chooseBefore, takePictures } from './request-pictures.ts'
+import { chooseAfter, chooseBefore, type SizedChooser, takePictures } from './request-pictures.ts'
 import type { Estimate, GenerationService, RetryOverrides } from './services.ts'
-import { readStoredRequest } from './stored-request.ts'
+import { readStoredRequest, type StoredInput } from './stored-request.ts'
 
 export type GenerationServiceDeps = {
   readonly db: Database
@@ -31,6 +32,7 @@ export type GenerationServiceDeps = {
   readonly catalog: ModelCatalog
   readonly cache: GenerationCache
   readonly rateLimits: RateLimits
+  readonly providerKeys: Pick<ProviderKeys, 'providersOf'>
   readonly account: (viewer: Viewer) => Promise<Account>
   /** A worker may have something to do. */
   readonly nudge: () => void
@@ -68,8 +70,9 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
         const message = 'It has not ended yet. Wait for its end, or cancel it first.'
         throw new InvalidInputError([{ path: 'id', message, allowed: [] }])
       }
-      const { input } = readStoredRequest(row.request)
-      return admit(viewer, applyOverrides(input, overrides, idempotencyKey), row)
+      const { input, ownKey } = readStoredRequest(row.request)
+      const parent = { id, inputs: row.inputs, ownKey }
+      return admit(viewer, applyOverrides(input, overrides, idempotencyKey), parent)
     },
 
     async delete(viewer, id) {
@@ -91,10 +94,12 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
   async function chooseForEstimate(viewer: Viewer, given: GenerationInput): Promise<ModelChoice> {
     const { input, pictures } = readRequest(viewer, given)
     const sources = await deps.sources.seek(viewer, pictures)
-    const { choice, isPriceOpen } = chooseBefore(deps.chooseModels, viewer, input, sources)
+    const stored = await deps.providerKeys.providersOf(viewer.accountId)
+    const choose: SizedChooser = (sizes) => deps.chooseModels(viewer, input, { stored, sizes })
+    const { choice, isPriceOpen } = chooseBefore(choose, sources)
     if (!isPriceOpen) return choice
     await deps.rateLimits.consume(viewer)
-    return chooseAfter(deps.chooseModels, viewer, input, await deps.references.measure(sources))
+    return chooseAfter(choose, await deps.references.measure(sources))
   }
 }
 
@@ -112,12 +117,11 @@ function checkOwnEndUser({ endUser }: Viewer, input: GenerationInput): FieldProb
   return [{ path: 'endUser', message, allowed: [endUser] }]
 }
 
-/** The seed of the first run is not repeated unless it was asked for; `provider` belongs to the model it narrowed. */
-function applyOverrides(
-  input: GenerationInput,
-  overrides: RetryOverrides,
-  idempotencyKey: string | null,
-): GenerationInput {
+/**
+ * The seed of the first run is not repeated unless it was asked for; `provider` belongs to the model it narrowed. A key
+ * that came with the request is not kept, so none comes with this one.
+ */
+function applyOverrides(input: StoredInput, overrides: RetryOverrides, idempotencyKey: string | null): GenerationInput {
   const { model, providerOptions } = overrides
   return {
     ...input,
@@ -129,11 +133,12 @@ function applyOverrides(
     strict: overrides.strict ?? input.strict,
     providerOptions: providerOptions ?? input.providerOptions,
     idempotencyKey,
+    providerApiKey: null,
   }
 }
 
 function toEstimate(catalog: ModelCatalog, choice: ReturnType<ModelChooser>, account: Account): Estimate {
-  const { first, estimate } = choice
+  const { first, estimate, providerPrice } = choice
   const balanceMicros = account.balanceMicros - account.heldMicros
   const priced = first.price && estimateImages(first.price, first.count)
   const one = first.price && estimateImages(first.price, 1)
@@ -141,10 +146,12 @@ function toEstimate(catalog: ModelCatalog, choice: ReturnType<ModelChooser>, acc
   return {
     model: catalog.get(first.modelId),
     total: estimate,
-    perImage: one && { minMicros: one.minMicros, maxMicros: one.maxMicros },
+    perImage: one ? { minMicros: one.minMicros, maxMicros: one.maxMicros } : first.estimate,
     lines: priced?.lines ?? [],
     parameters: first.parameters,
     warnings: first.warnings,
+    ownKey: first.keySource !== 'SERVER',
+    providerPrice,
     balanceMicros,
     affordable: estimate === null ? null : isAffordable(estimate.maxMicros),
     priceAsOf: first.price?.asOf ?? null,

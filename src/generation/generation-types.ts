@@ -1,6 +1,7 @@
 import type { GenerationParameters, ImageBackground, ImageFormat } from '../providers/model.ts'
 import type { ReferenceImageInput } from '../references/reference-image.ts'
-import type { AttemptOutcome, AttemptPhase, GenerationStatus } from '../store/tables.ts'
+import type { Secret } from '../secret.ts'
+import type { AttemptOutcome, AttemptPhase, GenerationStatus, KeySource } from '../store/tables.ts'
 
 /** What a caller asks, after the transport's own parsing and before any model has been looked at. null: not given. */
 export type GenerationInput = {
@@ -33,6 +34,8 @@ export type GenerationInput = {
   readonly deadlineSeconds: number | null
   readonly priority: GenerationPriority
   readonly idempotencyKey: string | null
+  /** For the provider of the model that is asked for. */
+  readonly providerApiKey: Secret | null
   readonly providerOptions: unknown
   readonly tags: readonly string[]
   readonly metadata: unknown
@@ -107,6 +110,7 @@ export type Generation = {
   readonly priority: number
   readonly provider: string
   readonly model: string
+  readonly keySource: KeySource
   readonly requestedModel: string
   readonly prompt: string
   readonly negativePrompt: string | null

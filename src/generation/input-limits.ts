@@ -1,4 +1,5 @@
 import type { FieldProblem } from '../errors.ts'
+import { checkProviderKey } from '../identity/field-checks.ts'
 import { parseMicros } from '../money.ts'
 import { MAX_REFERENCE_IMAGES, MAX_URL_LENGTH, type ReferenceImageInput } from '../references/reference-image.ts'
 import type { GenerationInput } from './generation-types.ts'
@@ -27,6 +28,7 @@ export function checkInput(input: GenerationInput): readonly FieldProblem[] {
     checkInteger('deadlineSeconds', input.deadlineSeconds, 1, MAX_DEADLINE_SECONDS),
     checkMaxCost(input.maxCost),
     checkKey(input.idempotencyKey),
+    input.providerApiKey === null ? null : checkProviderKey('providerApiKey', input.providerApiKey),
     input.endUser === null ? null : checkName('endUser', input.endUser, 128),
     ...checkNames(input),
     ...checkTags(input.tags),

@@ -1,4 +1,5 @@
 import { ModelUnavailableError } from '../errors.ts'
+import type { ProviderKeys } from '../identity/provider-keys.ts'
 import type { Model } from '../providers/model.ts'
 import type { ModelCatalog } from '../providers/model-catalog.ts'
 import type { ProviderRegistry } from '../providers/provider-registry.ts'
@@ -13,15 +14,18 @@ export function createModelService(deps: {
   providers: ProviderRegistry
   health: ProviderHealthBoard
   statistics: RunStatistics
+  providerKeys: Pick<ProviderKeys, 'providersOf'>
 }): ModelService {
-  const { catalog, availability, providers, health, statistics } = deps
-  const reasonOf = (viewer: Viewer, model: Model) => availability.reason(viewer, model)?.message ?? null
+  const { catalog, availability, providers, health, statistics, providerKeys } = deps
 
   return {
-    list(viewer, asked) {
+    async list(viewer, asked) {
       if (asked === null) return catalog.list()
       const filter = { ...asked, provider: asked.provider === null ? null : catalog.providerId(asked.provider) }
-      return catalog.list().filter((model) => fits(model, filter) && isAvailabilityAsked(viewer, model, filter))
+      const found = catalog.list().filter((model) => fits(model, filter))
+      if (filter.available === null) return found
+      const reasonOf = await lookFor(viewer)
+      return found.filter((model) => (reasonOf(model) === null) === filter.available)
     },
 
     find(name) {
@@ -33,15 +37,16 @@ export function createModelService(deps: {
       }
     },
 
-    unavailableReason: reasonOf,
+    unavailableReason: async (viewer, model) => (await lookFor(viewer))(model),
     statistics: (modelId) => statistics.of(modelId),
 
     providers: () =>
       providers.list().map(({ id, name, configured }) => ({ id, name, configured, health: health.health(id) })),
   }
 
-  function isAvailabilityAsked(viewer: Viewer, model: Model, { available }: ModelFilter): boolean {
-    return available === null || (reasonOf(viewer, model) === null) === available
+  async function lookFor(viewer: Viewer): Promise<(model: Model) => string | null> {
+    const keys = { stored: await providerKeys.providersOf(viewer.accountId), given: null }
+    return (model) => availability.reason(viewer, model, keys)?.message ?? null
   }
 }
 

@@ -14,6 +14,7 @@ export function toGeneration(row: GenerationRow): Generation {
     priority: row.priority,
     provider: row.provider,
     model: row.model,
+    keySource: row.keySource,
     requestedModel: row.requestedModel,
     prompt: row.prompt,
     negativePrompt: row.negativePrompt,

@@ -2,9 +2,8 @@ import type { FieldProblem } from '../errors.ts'
 import { type GivenPicture, takePicture } from '../references/given-picture.ts'
 import type { PictureSource } from '../references/picture-sources.ts'
 import type { InputRole, PictureSize, ReferenceImageInput } from '../references/reference-image.ts'
-import type { Viewer } from '../viewer.ts'
 import type { GenerationInput } from './generation-types.ts'
-import type { ModelChoice, ModelChooser } from './model-choice.ts'
+import type { ModelChoice } from './model-choice.ts'
 
 /** A request with its bytes taken out: what is kept of it, and the pictures that came with it. */
 export type TakenRequest = {
@@ -36,37 +35,22 @@ export type PicturedChoice = {
   readonly isPriceOpen: boolean
 }
 
-/** One pixel is billed as a megapixel, the least that there is: good enough to see whether a price hangs on it. */
-const UNKNOWN_SIZE: PictureSize = { width: 1, height: 1 }
+/** Chooses for pictures of these sizes; null: not looked at yet. Throws as the chooser does. */
+export type SizedChooser = (sizes: readonly (PictureSize | null)[]) => ModelChoice
 
-/** Everything but the money can be told before a byte is fetched, and mostly that too. Throws as the chooser does. */
-export function chooseBefore(
-  chooseModels: ModelChooser,
-  viewer: Viewer,
-  input: GenerationInput,
-  sources: readonly PictureSource[],
-): PicturedChoice {
+/** Everything but the money can be told before a byte is fetched, and mostly that too. */
+export function chooseBefore(choose: SizedChooser, sources: readonly PictureSource[]): PicturedChoice {
   const sizes = sources.filter(({ role }) => role === 'reference').map(({ size }) => size)
-  const choice = chooseModels(
-    viewer,
-    input,
-    sizes.map((size) => size ?? UNKNOWN_SIZE),
-  )
+  const choice = choose(sizes)
   return { choice, isPriceOpen: sizes.includes(null) && hangsOnSizes(choice) }
 }
 
 /** With every picture looked at. */
 export function chooseAfter(
-  chooseModels: ModelChooser,
-  viewer: Viewer,
-  input: GenerationInput,
+  choose: SizedChooser,
   pictures: readonly (PictureSize & { readonly role: InputRole })[],
 ): ModelChoice {
-  return chooseModels(
-    viewer,
-    input,
-    pictures.filter(({ role }) => role === 'reference'),
-  )
+  return choose(pictures.filter(({ role }) => role === 'reference'))
 }
 
 function hangsOnSizes({ first, fallbacks }: ModelChoice): boolean {

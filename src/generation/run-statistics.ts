@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
+import { isAboutOwnKey } from '../queue/retry-policy.ts'
 import type { Database } from '../store/database.ts'
-import { listRecentRuns } from '../store/usage-store.ts'
+import { listRecentRuns, type RecentRun } from '../store/usage-store.ts'
 import type { DurationRange, ModelStatistics } from './services.ts'
 
 const RUNS = 100
@@ -30,13 +31,17 @@ export function createRunStatistics({ db, clock }: { db: Database; clock: Clock 
 
   async function read(modelId: string): Promise<ModelStatistics | null> {
     const runs = await listRecentRuns(db.read, modelId, RUNS)
-    // A cancel is the client's word and tells nothing of the model.
-    const ended = runs.filter((run) => run.status !== 'CANCELED')
+    const ended = runs.filter(tellsOfModel)
     const completed = ended.filter((run) => run.status === 'COMPLETED')
     const latencyMs = rangeOf(completed.map((run) => (run.finishedAt ?? 0) - (run.startedAt ?? run.finishedAt ?? 0)))
     if (ended.length < FEWEST_RUNS || latencyMs === null) return null
     return { latencyMs, successRate: completed.length / ended.length }
   }
+}
+
+/** A cancel is the client's word, and so is a key of its own that was refused. */
+function tellsOfModel({ status, keySource, error }: RecentRun): boolean {
+  return status !== 'CANCELED' && !(error !== null && isAboutOwnKey(keySource, JSON.parse(error).code))
 }
 
 function rangeOf(durationsMs: readonly number[]): DurationRange | null {

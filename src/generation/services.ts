@@ -45,6 +45,10 @@ export type Estimate = {
   readonly lines: readonly CostLine[]
   readonly parameters: GenerationParameters
   readonly warnings: readonly Warning[]
+  /** A provider key of the caller's own would pay: it costs no credits. */
+  readonly ownKey: boolean
+  /** What the provider then asks of the key's owner, by its price list; null: not known. */
+  readonly providerPrice: MicrosRange | null
   /** Balance less open holds. */
   readonly balanceMicros: number
   readonly affordable: boolean | null
@@ -139,11 +143,11 @@ export type ModelFilter = {
 }
 
 export type ModelService = {
-  list(viewer: Viewer, filter: ModelFilter | null): readonly Model[]
+  list(viewer: Viewer, filter: ModelFilter | null): Promise<readonly Model[]>
   /** By id, bare name or alias; undefined where nothing or more than one answers. */
   find(name: string): Model | undefined
   /** null: it can be used by this viewer right now. */
-  unavailableReason(viewer: Viewer, model: Model): string | null
+  unavailableReason(viewer: Viewer, model: Model): Promise<string | null>
   /** From recent runs of this server; null while there are too few. Cached for some seconds. */
   statistics(modelId: string): Promise<ModelStatistics | null>
   providers(): readonly ProviderSummary[]

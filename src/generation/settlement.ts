@@ -6,6 +6,7 @@ import { settle as settlePrice } from '../ledger/pricing.ts'
 import type { ProviderUsage } from '../providers/provider.ts'
 import type { JobQueue } from '../queue/job-queue.ts'
 import type { Trx } from '../store/database.ts'
+import { deleteGenerationSecret } from '../store/generation-secret-store.ts'
 import { updateGeneration } from '../store/generation-store.ts'
 import { listImagesOfGenerations } from '../store/image-store.ts'
 import type { GenerationRow, GenerationStatus, ImageRow } from '../store/tables.ts'
@@ -59,6 +60,7 @@ export function createSettlement(deps: {
         now,
       })
       await queue.finish(trx, row.id)
+      await deleteGenerationSecret(trx, row.id)
       const problem = status === 'COMPLETED' ? undefined : ending.problems[0]
       await append(trx, ended, {
         kind: status,

@@ -1,20 +1,26 @@
 import { createHash } from 'node:crypto'
+import { Secret } from '../secret.ts'
 import type { GenerationInput } from './generation-types.ts'
 import type { PricedPlan } from './model-choice.ts'
 
+/** A key that came with the request is not kept with it. */
+export type StoredInput = Omit<GenerationInput, 'providerApiKey'>
+
 /** What the column `request` holds: enough to retry as asked and to go on with the next model. */
 export type StoredRequest = {
-  readonly input: GenerationInput
+  readonly input: StoredInput
   /** Of the plan that runs. */
   readonly previews: number
   readonly usesMask: boolean
   /** Models that have not been asked yet, planned and priced when the generation was admitted. */
   readonly fallbacks: readonly PricedPlan[]
+  /** A key of the caller's own was to pay: what is made of this request must not cost credits. */
+  readonly ownKey: boolean
 }
 
 type Optional = {
-  [Field in keyof GenerationInput]: null extends GenerationInput[Field] ? Field : never
-}[keyof GenerationInput]
+  [Field in keyof StoredInput]: null extends StoredInput[Field] ? Field : never
+}[keyof StoredInput]
 
 /** What was not asked is not written: half of every row would be nulls. */
 const NOTHING_ASKED: { readonly [Field in Optional]: null } = {
@@ -45,23 +51,27 @@ const NOTHING_ASKED: { readonly [Field in Optional]: null } = {
 }
 
 export function writeStoredRequest(request: StoredRequest): string {
-  return JSON.stringify({ ...request, input: asked(request.input) })
+  const { input, ownKey, ...rest } = request
+  return JSON.stringify({ ...rest, input: asked(input), ...(ownKey && { ownKey }) })
 }
 
 export function readStoredRequest(text: string): StoredRequest {
-  const request: Omit<StoredRequest, 'usesMask'> & Partial<StoredRequest> = JSON.parse(text)
-  return { usesMask: false, ...request, input: { ...NOTHING_ASKED, ...request.input } }
+  const request: Omit<StoredRequest, 'usesMask' | 'ownKey'> & Partial<StoredRequest> = JSON.parse(text)
+  return { usesMask: false, ownKey: false, ...request, input: { ...NOTHING_ASKED, ...request.input } }
 }
 
-function asked(input: GenerationInput): object {
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null))
+function asked(input: StoredInput): object {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null && !(value instanceof Secret)))
 }
 
-/** Of what was asked, whatever order its fields came in: the same hash under one idempotency key is the same request. */
-export function hashRequest(input: GenerationInput, parentId: string | null): string {
+/**
+ * Of what was asked, whatever order its fields came in: the same hash under one idempotency key is the same request. A
+ * key that came with it counts by its digest, which tells nothing to whoever has not the server's secret.
+ */
+export function hashRequest(input: StoredInput, parentId: string | null, keyDigest: string | null = null): string {
   // A field that a later version adds is null in today's requests, and must not make them other requests.
   return createHash('sha256')
-    .update(canonicalJson({ ...asked({ ...input, idempotencyKey: null }), parentId }))
+    .update(canonicalJson({ ...asked({ ...input, idempotencyKey: null }), parentId, ...(keyDigest && { keyDigest }) }))
     .digest('hex')
 }
 

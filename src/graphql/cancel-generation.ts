@@ -21,7 +21,7 @@ export function registerCancelGeneration(builder: Builder): void {
     description: 'Whether canceling came in time, and what it cost.',
     values: {
       FREE: { description: 'Nothing was sent.' },
-      MAY_BE_BILLED: { description: 'The provider had it already and may bill us; the account is not charged.' },
+      MAY_BE_BILLED: { description: 'The provider had it and may bill whose key it was; the account is not charged.' },
       TOO_LATE: { description: 'It had ended.' },
     },
   })

@@ -4,6 +4,7 @@ import { toGenerationInput } from './generation-input.ts'
 
 export function registerEstimateCost(builder: Builder): void {
   registerEstimate(builder)
+  registerOwnKey(builder)
   registerReasons(builder)
   registerLine(builder)
   builder.queryField('estimateCost', (t) =>
@@ -57,6 +58,22 @@ function registerEstimate(builder: Builder): void {
       }),
     }),
   })
+}
+
+function registerOwnKey(builder: Builder): void {
+  builder.objectFields('CostEstimate', (t) => ({
+    ownKey: t.exposeBoolean('ownKey', {
+      description:
+        "true when a provider key of the caller's own would pay: it costs no credits, and the provider bills the owner of the key.",
+    }),
+    providerPrice: t.field({
+      type: 'MoneyRange',
+      nullable: true,
+      description:
+        "What the provider then asks of the key's owner, by its price list; null: not known, or no such key pays.",
+      resolve: ({ providerPrice }) => providerPrice,
+    }),
+  }))
 }
 
 function registerReasons(builder: Builder): void {

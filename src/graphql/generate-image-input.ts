@@ -106,6 +106,11 @@ function conditions(t: InputFields) {
       defaultValue: 'NORMAL',
       description: "Order among the account's own generations.",
     }),
+    providerApiKey: t.field({
+      type: 'Secret',
+      description:
+        'A key for the provider of the model, for this generation alone: it pays, and no credits are spent. Encrypted while it waits, wiped when it ends, never logged or shown. Send it in a variable.',
+    }),
     idempotencyKey: t.string({
       description:
         'Same key and same request: the same generation. Same key and another request: IdempotencyConflictError. Kept 24 h.',

@@ -51,6 +51,7 @@ export function toGenerationInput(fields: GenerateImageFields): GenerationInput 
     deadlineSeconds: fields.deadlineSeconds ?? null,
     priority: fields.priority,
     idempotencyKey: fields.idempotencyKey ?? null,
+    providerApiKey: fields.providerApiKey ?? null,
     providerOptions: fields.providerOptions ?? null,
     tags: fields.tags ?? [],
     metadata: fields.metadata ?? null,

@@ -65,7 +65,8 @@ function registerCost(builder: Builder): void {
       estimated: t.field({
         type: 'MoneyRange',
         nullable: true,
-        description: 'As it was told before anything was called; null: the price is not known.',
+        description:
+          "As it was told before anything was called; null: the price is not known. Nothing where a key of the caller's own pays.",
         resolve: ({ estimateMinMicros: minMicros, estimateMaxMicros: maxMicros }) =>
           minMicros === null || maxMicros === null ? null : { minMicros, maxMicros },
       }),
@@ -89,9 +90,9 @@ function registerCost(builder: Builder): void {
           providerReportedMicros === null ? null : services.currency.toMoney(providerReportedMicros),
       }),
       ownKey: t.boolean({
-        description: "true when a provider key of the caller's own paid.",
-        // Every call goes out with this server's keys.
-        resolve: () => false,
+        description:
+          "true when a provider key of the caller's own pays: no credits are held or charged, and the provider bills the owner of the key.",
+        resolve: ({ keySource }) => keySource !== 'SERVER',
       }),
     }),
   })

@@ -66,7 +66,8 @@ function registerUse(builder: Builder): void {
   builder.objectFields('Model', (t) => ({
     available: t.boolean({
       description: 'Usable by this viewer right now.',
-      resolve: (model, _args, { services, viewer }) => services.models.unavailableReason(viewer, model) === null,
+      resolve: async (model, _args, { services, viewer }) =>
+        (await services.models.unavailableReason(viewer, model)) === null,
     }),
     unavailableReason: t.string({
       nullable: true,

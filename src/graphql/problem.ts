@@ -54,7 +54,10 @@ function registerEnums(builder: Builder): void {
           'Nobody can tell whether the provider took the call. It was not sent again, and the account pays nothing.',
       },
       INVALID_REQUEST: { description: 'The provider rejected the request.' },
-      UNAUTHORIZED: { description: "The provider rejected this server's key." },
+      UNAUTHORIZED: {
+        description:
+          "The provider did not accept the key, this server's or the caller's own, or the caller's is no longer there.",
+      },
       QUOTA_EXHAUSTED: { description: "This server's quota at the provider is used up." },
       MODEL_RETIRED: { description: 'The provider no longer runs the model.' },
       BAD_OUTPUT: { description: 'What the provider handed back is no image that can be read.' },

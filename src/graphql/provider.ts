@@ -13,13 +13,16 @@ export function registerProvider(builder: Builder): void {
     interfaces: ['Node'],
     fields: (t) => ({
       name: t.exposeString('name', { description: 'For people.' }),
-      configured: t.exposeBoolean('configured', { description: 'Does this server have what it needs to use it?' }),
+      configured: t.exposeBoolean('configured', {
+        description:
+          'Does this server have what it needs to use it? Otherwise only callers with a key of their own can.',
+      }),
       models: t.field({
         type: ['Model'],
         complexity: { field: 1, multiplier: 20 },
         description: 'Its models.',
-        resolve: (provider, _args, { services, viewer }) =>
-          services.models.list(viewer, null).filter((model) => model.provider === provider.id),
+        resolve: async (provider, _args, { services, viewer }) =>
+          (await services.models.list(viewer, null)).filter((model) => model.provider === provider.id),
       }),
       health: t.field({
         type: 'ProviderHealth',

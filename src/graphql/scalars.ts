@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql'
 import type { UploadedFile } from '../references/uploads.ts'
+import { Secret } from '../secret.ts'
 import type { Builder } from './builder.ts'
 import type { JsonValue } from './generation-input.ts'
 
@@ -44,6 +45,14 @@ export function registerScalars(builder: Builder): void {
     },
     parseValue: readFile,
   })
+  builder.scalarType('Secret', {
+    description:
+      'Write-only text: taken as input, never returned, logged or echoed in an error. Send it in a variable.',
+    serialize: () => {
+      throw new GraphQLError('A Secret is never given out.')
+    },
+    parseValue: readSecret,
+  })
 }
 
 // The messages never repeat the value: it may be a secret that a client put into the wrong place.
@@ -85,6 +94,11 @@ function isFile(value: unknown): value is UploadedFile {
     'arrayBuffer' in value &&
     typeof value.arrayBuffer === 'function'
   )
+}
+
+export function readSecret(value: unknown): Secret {
+  if (typeof value === 'string') return new Secret(value)
+  throw new GraphQLError('A Secret is text.')
 }
 
 export function readUrl(value: unknown): string {

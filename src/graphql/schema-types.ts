@@ -24,7 +24,7 @@ import type {
   UsageBucket,
   UsageGroup,
 } from '../generation/services.ts'
-import type { Account, ApiKey } from '../identity/account-types.ts'
+import type { Account, ApiKey, ProviderKey } from '../identity/account-types.ts'
 import type { Money } from '../ledger/currency.ts'
 import type { CostLine } from '../ledger/pricing.ts'
 import type {
@@ -40,6 +40,7 @@ import type {
   SizeRange,
 } from '../providers/model.ts'
 import type { Upload, UploadedFile } from '../references/uploads.ts'
+import type { Secret } from '../secret.ts'
 import type { Viewer } from '../viewer.ts'
 import type { Context, ImageVariant } from './context.ts'
 import type { GenerateImageFields, JsonValue, ReferenceImageFields } from './generation-input.ts'
@@ -69,6 +70,7 @@ type Scalars = {
   JSON: { Input: JsonValue; Output: unknown }
   /** Only ever taken. */
   File: { Input: UploadedFile; Output: never }
+  Secret: { Input: Secret; Output: never }
 }
 
 type Both<T> = { Input: T; Output: T }
@@ -125,8 +127,11 @@ type Objects = {
   Price: PriceRule
   Provider: ProviderSummary
   ProviderHealth: ProviderHealth
+  ProviderKey: ProviderKey
   QueuePlace: QueuePlace
+  RemoveProviderKeySuccess: { readonly provider: string }
   RevokeApiKeySuccess: { readonly apiKey: ApiKey }
+  SetProviderKeySuccess: { readonly providerKey: ProviderKey }
   SizeRange: SizeRange
   TokenUsage: TokenUsage
   Upload: Upload

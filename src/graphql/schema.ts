@@ -21,6 +21,7 @@ import { registerNode } from './node.ts'
 import { registerPrice } from './price.ts'
 import { registerProblem } from './problem.ts'
 import { registerProvider } from './provider.ts'
+import { registerProviderKey } from './provider-key.ts'
 import { registerScalars } from './scalars.ts'
 import { registerStatusEvent } from './status-event.ts'
 import { registerUploadImage } from './upload-image.ts'
@@ -53,6 +54,7 @@ const NOUNS: readonly ((builder: Builder) => void)[] = [
   registerProvider,
   registerAccount,
   registerApiKey,
+  registerProviderKey,
   registerAccessToken,
 ]
 

@@ -26,6 +26,14 @@ export type ApiKey = {
   readonly revokedAt: number | null
 }
 
+/** A key of the account's own for a provider, without the key. */
+export type ProviderKey = {
+  readonly provider: string
+  /** Its last characters, to tell keys apart. */
+  readonly hint: string
+  readonly createdAt: number
+}
+
 export type CreateApiKeyInput = {
   readonly name: string
   readonly scopes: readonly string[] | null

@@ -1,5 +1,6 @@
 import type { FieldProblem } from '../errors.ts'
 import { formatMicros, parseMicros } from '../money.ts'
+import type { Secret } from '../secret.ts'
 import { SCOPES, type Scope } from '../viewer.ts'
 
 /** One line of text with something to see in it; `maxLength` counts code points. */
@@ -33,6 +34,19 @@ export function checkSpend(path: string, text: string | null, capMicros: number 
   if (micros <= 0) return problem(path, 'It must be above 0; leave it out to set no limit.')
   if (capMicros === null || micros <= capMicros) return null
   return problem(path, `Your own key or token may spend ${formatMicros(capMicros)}; this must not be above it.`)
+}
+
+const MAX_PROVIDER_KEY_LENGTH = 512
+
+/** Goes into a header as it is, so nothing of it is trimmed or mended. The key is never part of the message. */
+export function checkProviderKey(path: string, key: Secret): FieldProblem | null {
+  const text = key.reveal()
+  if (text === '') return problem(path, 'It is empty.')
+  if (text.length > MAX_PROVIDER_KEY_LENGTH) {
+    return problem(path, `It may have ${MAX_PROVIDER_KEY_LENGTH} characters; it has more.`)
+  }
+  if (/^[\x21-\x7e]+$/.test(text)) return null
+  return problem(path, 'It must be printable ASCII without spaces or line breaks, as the provider shows it.')
 }
 
 export function isScope(text: string): text is Scope {

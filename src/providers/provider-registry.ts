@@ -1,3 +1,4 @@
+import { PROVIDER_ALIASES } from './catalog/provider-aliases.ts'
 import type { ImageProvider } from './provider.ts'
 
 export type ProviderRegistry = {
@@ -6,6 +7,8 @@ export type ProviderRegistry = {
   /** Throws for an id that `find` does not know. */
   get(id: string): ImageProvider
   find(id: string): ImageProvider | undefined
+  /** By id or by a name that people use for it, in any case. */
+  findNamed(name: string): ImageProvider | undefined
 }
 
 /** @throws Error when two providers share an id. */
@@ -23,5 +26,9 @@ export function createProviderRegistry(providers: readonly ImageProvider[]): Pro
       return provider
     },
     find: (id) => byId.get(id),
+    findNamed(name) {
+      const asked = name.trim().toLowerCase()
+      return byId.get(asked) ?? byId.get(Object.hasOwn(PROVIDER_ALIASES, asked) ? (PROVIDER_ALIASES[asked] ?? '') : '')
+    },
   }
 }

@@ -1,4 +1,5 @@
 import type { ProviderError, ProviderErrorKind } from '../providers/provider-error.ts'
+import type { KeySource } from '../store/tables.ts'
 
 /**
  * The one owner of retries. Pure: what is known of the failure and of the tries so far in, what to do out.
@@ -29,11 +30,23 @@ export const DEFAULT_RETRY_POLICY: RetryPolicy = {
   maxClaims: 30,
 }
 
+/** The operator may risk to pay a vendor twice, but not with the money of whoever brought a key. */
+export function policyUnder(keySource: KeySource, policy: RetryPolicy): RetryPolicy {
+  return keySource === 'SERVER' ? policy : { ...policy, unknownOutcome: 'fail' }
+}
+
 /** Kinds that may pass by themselves. The others end the generation however often they are tried. */
 const PASSING: ReadonlySet<ProviderErrorKind> = new Set(['RATE_LIMITED', 'UNAVAILABLE', 'TIMEOUT'])
 
 export function isPassing(kind: ProviderErrorKind): boolean {
   return PASSING.has(kind)
+}
+
+/** Of failures and problems alike. Under a caller's own key these tell how that key stands, and nothing of the provider. */
+const ABOUT_KEY: ReadonlySet<string> = new Set<ProviderErrorKind>(['UNAUTHORIZED', 'QUOTA_EXHAUSTED', 'RATE_LIMITED'])
+
+export function isAboutOwnKey(keySource: KeySource, code: string): boolean {
+  return keySource !== 'SERVER' && ABOUT_KEY.has(code)
 }
 
 export function decideRetry(tries: {

@@ -8,7 +8,9 @@ import type { Generated, Selectable } from 'kysely'
 export type Tables = {
   accounts: AccountsTable
   apiKeys: ApiKeysTable
+  providerKeys: ProviderKeysTable
   generations: GenerationsTable
+  generationSecrets: GenerationSecretsTable
   generationTags: GenerationTagsTable
   idempotencyKeys: IdempotencyKeysTable
   attempts: AttemptsTable
@@ -59,7 +61,21 @@ export type ApiKeysTable = {
   revokedAt: number | null
 }
 
+/** A key for a provider that an account keeps here. */
+export type ProviderKeysTable = {
+  accountId: string
+  provider: string
+  /** Sealed by identity/secret-box.ts for this account and provider. */
+  ciphertext: string
+  /** The end of the key, to tell keys apart on a screen. */
+  hint: string
+  createdAt: number
+}
+
 export type GenerationStatus = 'QUEUED' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELED'
+
+/** Whose key pays the provider: the server's, the one that the account keeps, or the one that came with the request. */
+export type KeySource = 'SERVER' | 'ACCOUNT' | 'REQUEST'
 
 export type GenerationsTable = {
   id: string
@@ -78,6 +94,8 @@ export type GenerationsTable = {
   priority: number
   provider: string
   model: string
+  /** Decided at admission for every attempt at this model. */
+  keySource: KeySource
   requestedModel: string
   prompt: string
   negativePrompt: string | null
@@ -114,6 +132,16 @@ export type GenerationsTable = {
   deadlineAt: number | null
   expiresAt: number | null
   deletedAt: number | null
+}
+
+/** The key that came with a request, as long as its generation has not ended. */
+export type GenerationSecretsTable = {
+  generationId: string
+  accountId: string
+  /** That the key is for; the generation may have gone on with another. */
+  provider: string
+  /** Sealed by identity/secret-box.ts for this generation. */
+  ciphertext: string
 }
 
 export type GenerationTagsTable = { generationId: string; accountId: string; tag: string }
@@ -248,6 +276,8 @@ export type UploadsTable = {
 export type DoomedBlobs = DoomedBlobsTable
 export type AccountRow = Selectable<AccountsTable>
 export type ApiKeyRow = Selectable<ApiKeysTable>
+export type ProviderKeyRow = Selectable<ProviderKeysTable>
+export type GenerationSecretRow = Selectable<GenerationSecretsTable>
 export type GenerationRow = Selectable<GenerationsTable>
 export type AttemptRow = Selectable<AttemptsTable>
 export type ImageRow = Selectable<ImagesTable>

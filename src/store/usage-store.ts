@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Ownership } from './generation-store.ts'
-import type { Tables } from './tables.ts'
+import type { GenerationRow, Tables } from './tables.ts'
 
 export type UsageColumn = 'day' | 'model' | 'provider' | 'tag' | 'endUser'
 export type UsageRow = { key: string; generations: number; images: number; failed: number; chargedMicros: number }
@@ -56,15 +56,13 @@ function keyOf(by: UsageColumn) {
   }
 }
 
+export type RecentRun = Pick<GenerationRow, 'status' | 'keySource' | 'error' | 'startedAt' | 'finishedAt'>
+
 /** The latest finished runs of a model, newest first: what waits and success rates are computed from. */
-export async function listRecentRuns(
-  db: Kysely<Tables>,
-  model: string,
-  limit: number,
-): Promise<{ status: string; startedAt: number | null; finishedAt: number | null }[]> {
+export async function listRecentRuns(db: Kysely<Tables>, model: string, limit: number): Promise<RecentRun[]> {
   return db
     .selectFrom('generations')
-    .select(['status', 'startedAt', 'finishedAt'])
+    .select(['status', 'keySource', 'error', 'startedAt', 'finishedAt'])
     .where('model', '=', model)
     .where('finishedAt', 'is not', null)
     .orderBy('finishedAt', 'desc')

@@ -3,6 +3,7 @@ import type { RunningAttempt } from '../generation/attempt-beginning.ts'
 import type { AttemptEnding, EndedAttempt } from '../generation/attempt-ending.ts'
 import type { AttemptResult } from '../generation/attempt-result.ts'
 import { LeaseLostError } from '../generation/attempts.ts'
+import type { CallKeys } from '../generation/call-keys.ts'
 import type { ProgressBoard } from '../generation/progress-board.ts'
 import type {
   ImageProvider,
@@ -13,13 +14,16 @@ import type {
   ProviderRequest,
 } from '../providers/provider.ts'
 import { ProviderError } from '../providers/provider-error.ts'
+import type { Secret } from '../secret.ts'
 import type { PreviewStore } from '../storage/preview-store.ts'
 import { type KeepImageDeps, keepImage, type Unkept } from './keep-image.ts'
+import { describeFault, withoutKey } from './key-redaction.ts'
 import { loadInputs } from './load-inputs.ts'
 import { readNumbers, share } from './vendor-numbers.ts'
 
 export type RunAttemptDeps = KeepImageDeps & {
   readonly ending: AttemptEnding
+  readonly callKeys: CallKeys
   readonly progress: ProgressBoard
   readonly previews: PreviewStore
   readonly clock: Clock
@@ -64,36 +68,54 @@ async function tryProvider(
   }
   const inputs = await loadInputs(deps, attempt)
   if (inputs instanceof ProviderError) return { kind: 'failed', error: inputs, stage: 'INPUT', unstored: [] }
-  return callProvider(deps, provider, { ...request, ...inputs }, attempt, signal)
+  return callWithKey(deps, provider, { ...request, ...inputs }, attempt, signal)
 }
 
-async function callProvider(
+async function callWithKey(
   deps: RunAttemptDeps,
   provider: ImageProvider,
   request: ProviderRequest,
   attempt: RunningAttempt,
   signal: AbortSignal,
 ): Promise<AttemptResult | 'dropped'> {
-  const conversation = createConversation(deps, request, attempt, signal)
+  let apiKey: Secret | null
+  try {
+    apiKey = await deps.callKeys.open(attempt)
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error
+    return { kind: 'failed', error, unstored: [] }
+  }
+  return callProvider(deps, provider, request, { attempt, apiKey }, signal)
+}
+
+async function callProvider(
+  deps: RunAttemptDeps,
+  provider: ImageProvider,
+  request: ProviderRequest,
+  { attempt, apiKey }: { attempt: RunningAttempt; apiKey: Secret | null },
+  signal: AbortSignal,
+): Promise<AttemptResult | 'dropped'> {
+  const conversation = createConversation(deps, request, { attempt, apiKey }, signal)
   const { call, unkept } = conversation
   const listUnstored = () => unkept.filter((each) => each.kind === 'unstored').map((each) => each.imageIndex)
   try {
     const output = await (attempt.reference !== null && provider.resume
       ? provider.resume(attempt.reference, request, call)
       : provider.generate(request, call))
-    return { kind: 'answered', output: withBroken(readNumbers(output), unkept), unstored: listUnstored() }
+    const cleaned = withoutKeys(withBroken(readNumbers(output), unkept), apiKey)
+    return { kind: 'answered', output: cleaned, unstored: listUnstored() }
   } catch (error) {
     if (!conversation.hasLostLease() && !signal.aborted) {
       if (!(error instanceof ProviderError))
-        deps.logger.error({ provider: provider.id, err: error }, 'A provider failed')
-      const failure = toProviderError(error)
+        deps.logger.error({ provider: provider.id, err: describeFault(error, apiKey) }, 'A provider failed')
+      const failure = withoutKey(toProviderError(error), apiKey)
       return {
         kind: 'failed',
         error: attempt.reference === null ? failure : asTaken(failure),
         unstored: listUnstored(),
       }
     }
-    if (signal.reason === NO_LONGER_WANTED) await askToStop(deps, provider, conversation.reference())
+    if (signal.reason === NO_LONGER_WANTED) await askToStop(deps, provider, conversation.reference(), apiKey)
     return 'dropped'
   }
 }
@@ -102,7 +124,7 @@ async function callProvider(
 function createConversation(
   deps: RunAttemptDeps,
   request: ProviderRequest,
-  attempt: RunningAttempt,
+  { attempt, apiKey }: { attempt: RunningAttempt; apiKey: Secret | null },
   signal: AbortSignal,
 ) {
   const { attempts, progress } = deps
@@ -127,7 +149,7 @@ function createConversation(
   const call: ProviderCall = {
     attemptId: attempt.attemptId,
     attemptNumber: attempt.attemptNumber,
-    apiKey: null,
+    apiKey,
     delivered: new Set(attempt.delivered),
     signal,
     onSending: () => own(attempts.markSending(attempt)),
@@ -148,16 +170,23 @@ function withBroken(output: ProviderOutput, unkept: readonly Unkept[]): Provider
   return { ...output, failures: [...output.failures, ...broken] }
 }
 
+function withoutKeys(output: ProviderOutput, key: Secret | null): ProviderOutput {
+  if (key === null) return output
+  const failures = output.failures.map(({ imageIndex, error }) => ({ imageIndex, error: withoutKey(error, key) }))
+  return { ...output, failures }
+}
+
 /** Best effort, bounded: the generation has ended whatever the vendor answers. */
 async function askToStop(
   { clock, logger }: RunAttemptDeps,
   provider: ImageProvider,
   reference: ProviderReference | null,
+  apiKey: Secret | null,
 ): Promise<void> {
   if (reference === null || provider.cancel === undefined) return
   const limit = new AbortController()
-  const asked = provider.cancel(reference, { apiKey: null, signal: limit.signal }).catch((error: unknown) => {
-    logger.warn({ provider: provider.id, err: error }, 'The provider could not be asked to stop')
+  const asked = provider.cancel(reference, { apiKey, signal: limit.signal }).catch((error: unknown) => {
+    logger.warn({ provider: provider.id, err: describeFault(error, apiKey) }, 'The provider could not be asked to stop')
   })
   const timer = new AbortController()
   await Promise.race([asked, clock.sleep(CANCEL_LIMIT_MS, timer.signal)])

@@ -6,6 +6,7 @@ import type { ProviderOutput } from '../providers/provider.ts'
 import type { ProviderError } from '../providers/provider-error.ts'
 import type { ProviderRegistry } from '../providers/provider-registry.ts'
 import type { ClaimedJob, JobQueue } from '../queue/job-queue.ts'
+import { isAboutOwnKey } from '../queue/retry-policy.ts'
 import { createLoop } from './loop.ts'
 import type { ProviderGate } from './provider-gate.ts'
 import { NO_LONGER_WANTED, type RunAttemptDeps, type RunOutcome, runAttempt } from './run-attempt.ts'
@@ -110,7 +111,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     const about = { generation: job.generationId, attempt: attemptId, number: attemptNumber, model: job.model }
     try {
       const outcome = await runAttempt(deps, deps.providers.find(job.provider), attempt, signal)
-      report({ ...about, durationMs: clock.now() - startedAt }, job.provider, outcome, signal)
+      report({ ...about, durationMs: clock.now() - startedAt }, attempt, outcome, signal)
     } catch (error) {
       // The lease runs out by itself, and whoever claims the job next finds how far this attempt had come.
       logger.error({ ...about, err: error }, 'An attempt could not be settled')
@@ -121,7 +122,7 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   function report(
     about: { readonly durationMs: number },
-    providerId: string,
+    { job: { provider: providerId }, keySource }: RunningAttempt,
     outcome: RunOutcome,
     signal: AbortSignal,
   ): void {
@@ -143,6 +144,8 @@ export function createWorker(deps: WorkerDeps): Worker {
     // It was never asked.
     if (result.kind === 'failed' && result.stage === 'INPUT') return
     const error = result.kind === 'failed' ? result.error : worstOf(result.output, ended)
+    // How a caller's own key stands with the provider says nothing of how the server's does.
+    if (error && isAboutOwnKey(keySource, error.kind)) return
     if (error) gate.failed(providerId, error)
     else gate.succeeded(providerId)
   }

@@ -15,6 +15,7 @@ export function generationRow(row: Partial<GenerationRow> = {}): GenerationRow {
     priority: 1,
     provider: 'test',
     model: 'test/easel',
+    keySource: 'SERVER',
     requestedModel: 'test/easel',
     prompt: 'a red fox in snow',
     negativePrompt: null,

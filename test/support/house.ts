@@ -36,6 +36,8 @@ export type HouseOptions = {
   readonly models?: readonly Model[]
   readonly config?: Partial<Config>
   readonly fetchOutbound?: OutboundFetch
+  /** The server's. */
+  readonly secret?: string
 }
 
 export type NewHouseAccount = {
@@ -95,7 +97,7 @@ export function buildHouse(options: HouseOptions): House {
     ids,
     logger,
     metrics: createMetrics({ process: false, providers: providers.map(({ id }) => id) }),
-    secret: new Secret('0123456789abcdef0123456789abcdef'),
+    secret: new Secret(options.secret ?? '0123456789abcdef0123456789abcdef'),
     database: mortal.database,
     storage: mortal.storage,
     providers: createProviderRegistry(providers),

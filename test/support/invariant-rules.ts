@@ -87,6 +87,10 @@ const MONEY: readonly InvariantRule[] = [
     'each image is captured once, and nothing else is',
     sql`${ended} and ${rows('ledgerEntries', sql`r."kind" = 'CAPTURE'`)} <> g."imageCount"`,
   ),
+  generations(
+    "what a key of the caller's own paid is charged to nobody",
+    sql`g."keySource" <> 'SERVER' and coalesce(g."chargedMicros", 0) <> 0`,
+  ),
   {
     rule: 'a capture is for an image that is there',
     breaches: sql`select e."id" as "id" from "ledgerEntries" e join "generations" g on g."id" = e."generationId"
@@ -159,6 +163,11 @@ const WORK: readonly InvariantRule[] = [
     breaches: sql`select j."generationId" as "id" from "jobs" j
       where not exists (select 1 from "generations" g where g."id" = j."generationId")`,
   },
+  generations('what ended keeps no key of its caller', sql`${ended} and ${rows('generationSecrets')} > 0`),
+  generations(
+    'what is to be paid by a key that came with it has that key',
+    sql`not ${ended} and g."keySource" = 'REQUEST' and ${rows('generationSecrets')} <> 1`,
+  ),
   generations('only what runs has a fence', sql`(g."attemptToken" is not null) <> (g."status" = 'RUNNING')`),
   generations(
     'what runs has one open attempt, and any other none',

@@ -6,6 +6,7 @@ import type {
   ProviderRequest,
 } from '../../src/providers/provider.ts'
 import { type Delivery, ProviderError, type ProviderErrorKind } from '../../src/providers/provider-error.ts'
+import type { Secret } from '../../src/secret.ts'
 import { createTinyPng } from './tiny-png.ts'
 
 /** One call of the house to the provider, and what a plan may do in it. */
@@ -33,6 +34,8 @@ export type ScriptedProvider = ImageProvider & {
   /** Ids of the attempts that sent something billable, once for each send. */
   readonly sends: readonly string[]
   readonly canceled: readonly ProviderReference[]
+  /** With which key, once for each of these. */
+  readonly cancelKeys: readonly (Secret | null)[]
   /** The next calls go by these plans, one each; those behind them by the default again. */
   plan(...plans: readonly Plan[]): void
   /** Instead of making all images. */
@@ -40,12 +43,18 @@ export type ScriptedProvider = ImageProvider & {
 }
 
 export function createScriptedProvider(
-  given: { readonly id?: string; readonly configured?: boolean; readonly canResume?: boolean } = {},
+  given: {
+    readonly id?: string
+    readonly keyed?: boolean
+    readonly configured?: boolean
+    readonly canResume?: boolean
+  } = {},
 ): ScriptedProvider {
-  const { id = 'test', configured = true, canResume = true } = given
+  const { id = 'test', keyed = false, configured = true, canResume = true } = given
   const turns: Turn[] = []
   const sends: string[] = []
   const canceled: ProviderReference[] = []
+  const cancelKeys: (Secret | null)[] = []
   const plans: Plan[] = []
   let byDefault: Plan = makesAll
   const take = (turn: Turn): Promise<ProviderOutput> => {
@@ -56,18 +65,20 @@ export function createScriptedProvider(
   return {
     id,
     name: `Scripted ${id}`,
-    keyed: false,
+    keyed,
     configured,
     generate: (request, call) => take(createTurn({ kind: 'generate', request, call, reference: null }, onSent)),
     ...(canResume && {
       resume: (reference, request, call) => take(createTurn({ kind: 'resume', request, call, reference }, onSent)),
     }),
-    async cancel(reference) {
+    async cancel(reference, { apiKey }) {
       canceled.push(reference)
+      cancelKeys.push(apiKey)
     },
     turns,
     sends,
     canceled,
+    cancelKeys,
     plan: (...next) => void plans.push(...next),
     setDefault: (plan) => {
       byDefault = plan

@@ -11,3 +11,22 @@ describe('allowed origins', () => {
     expect(() => readConfig({ PICTOR_ALLOWED_ORIGINS: text })).toThrow('PICTOR_ALLOWED_ORIGINS must be origins')
   })
 })
+
+describe('earlier secrets', () => {
+  const [one, two] = ['a'.repeat(32), 'ü'.repeat(16)] as const
+
+  it('are none, one, or several parted by commas', () => {
+    const read = (text?: string) =>
+      readConfig({ PICTOR_SECRET_PREVIOUS: text }).previousSecrets.map((each) => each.reveal())
+    expect(read()).toEqual([])
+    expect(read('')).toEqual([])
+    expect(read(one)).toEqual([one])
+    expect(read(`${one}, ${two},`)).toEqual([one, two])
+  })
+
+  it('have 32 bytes or more, and are not repeated where one has not', () => {
+    const call = () => readConfig({ PICTOR_SECRET_PREVIOUS: `${one},tooshort` })
+    expect(call).toThrow('PICTOR_SECRET_PREVIOUS must be secrets of at least 32 bytes each')
+    expect(call).not.toThrow(/aaaa|tooshort/)
+  })
+})

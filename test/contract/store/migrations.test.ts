@@ -44,11 +44,11 @@ describeOnEachDatabase('The migrator', (open) => {
     expect(await newer.read.selectFrom('accounts').select('id').execute()).toEqual([{ id: 'acc_1' }])
   })
 
-  it('gives generations of before 0002 no inputs', async () => {
+  it('gives generations of the first release no inputs, and the server’s key', async () => {
     const older = await open({ migrations: MIGRATIONS.slice(0, 1) })
     await older.transact(async (trx) => {
       await insertAccount(trx, { id: 'acc_1' })
-      const { inputs: _, ...row } = generationRow()
+      const { inputs: _, keySource: __, ...row } = generationRow()
       await trx
         .insertInto('generations')
         .values(row as GenerationRow)

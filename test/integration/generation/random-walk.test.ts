@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { Secret } from '../../../src/secret.ts'
 import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import type { Database } from '../../../src/store/database.ts'
 import type { LedgerEntryRow } from '../../../src/store/tables.ts'
@@ -18,6 +19,7 @@ const CREDIT_MICROS = 12 * PRICE_MICROS
 const LEASE_MS = 15_000
 const EASEL = pricedModel({ capabilities: makeModel({ maxReferenceImages: 2 }).capabilities })
 const PICTURES = [1, 2].map((color) => ({ base64: Buffer.from(createTinyPng(color)).toString('base64') }))
+const OWN_KEY = new Secret('sk-of-the-walker')
 
 const actions = fc.array(
   fc.oneof(
@@ -31,8 +33,10 @@ const actions = fc.array(
         key: fc.constantFrom(null, null, 'k1', 'k2'),
         deadlineSeconds: fc.constantFrom(null, null, null, 3),
         end: fc.constantFrom(null, 'ann'),
+        ownKey: fc.constantFrom(false, false, true),
       }),
     },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('keep' as const), ownKey: fc.boolean() }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('cancel' as const), which: fc.nat() }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete' as const), which: fc.nat() }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('retry' as const), which: fc.nat(), steps }) },
@@ -94,7 +98,7 @@ async function createWalker(world: World, unknownOutcome: 'fail' | 'retry-once')
   /** Calls to which fewer pictures came than were promised. */
   const robbed: string[] = []
   const build = () => {
-    const provider = createScriptedProvider()
+    const provider = createScriptedProvider({ keyed: true })
     const plan = createRandomPlan(ordered, () => crash())
     provider.setDefault((turn) => {
       const { prompt, referenceImages, parameters } = turn.request
@@ -140,6 +144,8 @@ async function createWalker(world: World, unknownOutcome: 'fail' | 'retry-once')
     switch (action.kind) {
       case 'order':
         return ask(async () => order(action))
+      case 'keep':
+        return ask(async () => keepKey(action.ownKey))
       case 'cancel':
         return ask(async () => chosen && generations.cancel(viewer, chosen))
       case 'delete':
@@ -157,11 +163,19 @@ async function createWalker(world: World, unknownOutcome: 'fail' | 'retry-once')
     }
   }
 
-  async function order({ steps: plan, count, pictures, key, deadlineSeconds, end }: Action & { kind: 'order' }) {
+  async function keepKey(isKept: boolean): Promise<unknown> {
+    const { providerKeys } = house.domain
+    const { accountId } = viewer
+    return isKept ? providerKeys.set(accountId, 'test', OWN_KEY) : providerKeys.remove(accountId, 'test')
+  }
+
+  async function order(action: Action & { kind: 'order' }) {
+    const { steps: plan, count, pictures, key, deadlineSeconds, end, ownKey } = action
     const prompt = `walk ${ordered.size}`
     ordered.set(prompt, plan)
     const referenceImages = pictures === 0 ? null : PICTURES.slice(0, pictures)
-    const input = { prompt, count, referenceImages, idempotencyKey: key, deadlineSeconds }
+    const providerApiKey = ownKey ? OWN_KEY : null
+    const input = { prompt, count, referenceImages, idempotencyKey: key, deadlineSeconds, providerApiKey }
     const { generation } = await house.create({ ...viewer, endUser: end }, input)
     if (!acknowledged.includes(generation.id)) acknowledged.push(generation.id)
   }
@@ -210,7 +224,8 @@ async function expectBooks(database: Database, { viewer, acknowledged, deleted }
   const entries = await of.selectFrom('ledgerEntries').selectAll().where('accountId', '=', accountId).execute()
   const account = await of.selectFrom('accounts').selectAll().where('id', '=', accountId).executeTakeFirstOrThrow()
   const sum = (rows: readonly LedgerEntryRow[]) => rows.reduce((total, { amountMicros }) => total + amountMicros, 0)
-  const images = generations.reduce((total, { imageCount }) => total + imageCount, 0)
+  const paid = generations.filter(({ keySource }) => keySource === 'SERVER')
+  const images = paid.reduce((total, { imageCount }) => total + imageCount, 0)
   expect(generations.map(({ finishedAt }) => finishedAt)).not.toContain(null)
   expect(generations.map(({ id }) => id)).toEqual(expect.arrayContaining(acknowledged))
   expect(generations.filter(({ deletedAt }) => deletedAt !== null).map(({ id }) => id)).toEqual(

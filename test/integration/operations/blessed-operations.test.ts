@@ -50,6 +50,9 @@ describe('the operations that clients copy', () => {
       ['ApiKeys', {}],
       ['CreateToken', { input: { endUser: 'user-17' } }],
       ['RevokeApiKey', { id: 'key_none' }],
+      ['SetProviderKey', { provider: 'black-forest-labs', apiKey: 'a-key-of-our-own' }],
+      ['ProviderKeys', {}],
+      ['RemoveProviderKey', { provider: 'flux' }],
     ]
     const texts = await readOperations()
     const told: string[] = []

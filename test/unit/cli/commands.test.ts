@@ -8,6 +8,7 @@ import { createFakeTerminal } from './fake-terminal.ts'
 const COMMANDS = [
   ...['generate', 'estimate', 'models', 'history', 'serve', 'doctor'],
   ...['keys create', 'keys list', 'keys revoke', 'accounts create', 'accounts list', 'accounts grant'],
+  ...['provider-keys list', 'provider-keys rewrap'],
 ]
 
 describe('help', () => {

@@ -39,18 +39,19 @@ function choose(
   {
     viewer = viewerOf('acc_1'),
     health = {},
-  }: { viewer?: Viewer; health?: Readonly<Record<string, ProviderHealth>> } = {},
+    stored = [],
+  }: { viewer?: Viewer; health?: Readonly<Record<string, ProviderHealth>>; stored?: readonly string[] } = {},
 ) {
   const providers = createProviderRegistry([
     createScriptedProvider(),
-    createScriptedProvider({ id: 'other' }),
-    createScriptedProvider({ id: 'keyless', configured: false }),
+    createScriptedProvider({ id: 'other', keyed: true }),
+    createScriptedProvider({ id: 'keyless', keyed: true, configured: false }),
   ])
   const board = { health: (id: string) => health[id] ?? UP }
   const availability = createModelAvailability({ providers, health: board, clock: createFakeClock() })
   const catalog = createModelCatalog(MODELS, { defaultModel: 'test/easel' })
   const currency = { code: 'USD', usdRate: '1', markup: '1', credit: '0.001' }
-  return createModelChooser({ catalog, availability, currency })(viewer, makeInput(input))
+  return createModelChooser({ catalog, availability, currency })(viewer, makeInput(input), { stored: new Set(stored) })
 }
 
 function refusalOf(...args: Parameters<typeof choose>): ModelUnavailableError {

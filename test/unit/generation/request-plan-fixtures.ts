@@ -80,6 +80,7 @@ export function makeInput(input: Partial<GenerationInput> = {}): GenerationInput
     deadlineSeconds: null,
     priority: 'NORMAL',
     idempotencyKey: null,
+    providerApiKey: null,
     providerOptions: null,
     tags: [],
     metadata: null,

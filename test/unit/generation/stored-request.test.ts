@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { hashRequest } from '../../../src/generation/stored-request.ts'
+import { hashRequest, readStoredRequest, writeStoredRequest } from '../../../src/generation/stored-request.ts'
+import { Secret } from '../../../src/secret.ts'
 import { makeInput } from './request-plan-fixtures.ts'
 
 const hash = (input: Parameters<typeof makeInput>[0] = {}, parentId: string | null = null) =>
@@ -30,4 +31,25 @@ it('differs for whatever else is asked', () => {
     hash({}, 'gen_1'),
   ]
   expect(new Set([hash(), ...others]).size).toBe(others.length + 1)
+})
+
+it('differs for another key that came with the request, and without one', () => {
+  const hashes = [null, 'digest of one', 'digest of two'].map((digest) => hashRequest(makeInput(), null, digest))
+  expect(new Set([hash(), ...hashes]).size).toBe(3)
+  expect(hashes[0]).toBe(hash())
+})
+
+it('is written and read without the key that came with it', () => {
+  const { providerApiKey: _, ...input } = makeInput()
+  const request = {
+    input: { ...input, providerApiKey: new Secret('sk-own') },
+    previews: 0,
+    usesMask: false,
+    fallbacks: [],
+    ownKey: true,
+  }
+  const text = writeStoredRequest(request)
+  expect(text).not.toMatch(/sk-own|secret/i)
+  expect(readStoredRequest(text)).toEqual({ input, previews: 0, usesMask: false, fallbacks: [], ownKey: true })
+  expect(readStoredRequest('{"input":{},"previews":0,"fallbacks":[]}').ownKey).toBe(false)
 })

@@ -3,7 +3,7 @@ import type { StoredEvent } from '../../../src/events/generation-event.ts'
 import type { Attempt, Generation, Image } from '../../../src/generation/generation-types.ts'
 import type { Estimate, HistoryResult, UsageBucket, WatchedEvent } from '../../../src/generation/services.ts'
 import type { Context, Services } from '../../../src/graphql/context.ts'
-import type { Account, ApiKey } from '../../../src/identity/account-types.ts'
+import type { Account, ApiKey, ProviderKey } from '../../../src/identity/account-types.ts'
 import { createCurrency } from '../../../src/ledger/currency.ts'
 import type { Model } from '../../../src/providers/model.ts'
 import type { Upload } from '../../../src/references/uploads.ts'
@@ -19,6 +19,7 @@ export type FakeWorld = {
   readonly models: Model[]
   readonly apiKeys: ApiKey[]
   readonly uploads: Upload[]
+  readonly providerKeys: ProviderKey[]
   account: Account
   history: HistoryResult
   usage: UsageBucket[]
@@ -41,6 +42,7 @@ export function createFakeWorld(): FakeWorld {
     models: [MODEL],
     apiKeys: [],
     uploads: [],
+    providerKeys: [],
     account: ACCOUNT,
     history: { items: [], hasNextPage: false, hasPreviousPage: false },
     usage: [],
@@ -148,9 +150,9 @@ function fakeReader(world: FakeWorld): Services['reader'] {
 
 function fakeModels(world: FakeWorld): Services['models'] {
   return {
-    list: (_viewer, filter) => act(world, world.models, 'models', filter),
+    list: async (_viewer, filter) => act(world, world.models, 'models', filter),
     find: (name) => world.models.find(({ id, aliases }) => id === name || aliases.some((alias) => alias.name === name)),
-    unavailableReason: (_viewer, model) => (model.lifecycle.state === 'RETIRED' ? 'It was retired.' : null),
+    unavailableReason: async (_viewer, model) => (model.lifecycle.state === 'RETIRED' ? 'It was retired.' : null),
     statistics: async () => ({ latencyMs: { p50: 10, p90: 20 }, successRate: 0.5 }),
     providers: () => [
       {
@@ -178,5 +180,9 @@ function fakeAccounts(world: FakeWorld): Services['accounts'] {
     revokeApiKey: async (_viewer, id) => act(world, world.apiKeys[0] ?? null, 'revokeApiKey', id),
     createToken: async (_viewer, input) =>
       act(world, { accessToken: 'token', expiresAt: Date.UTC(2026, 0, 2) }, 'createToken', input),
+    providerKeys: async () => act(world, world.providerKeys, 'providerKeys'),
+    setProviderKey: async (_viewer, provider, apiKey) =>
+      act(world, world.providerKeys[0] ?? null, 'setProviderKey', provider, apiKey),
+    removeProviderKey: async (_viewer, provider) => act(world, provider, 'removeProviderKey', provider),
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type GenerateImageFields, toGenerationInput, toRetryOverrides } from '../../../src/graphql/generation-input.ts'
+import { Secret } from '../../../src/secret.ts'
 import { createFakeWorld } from './fake-world.ts'
 import { generation } from './rows.ts'
 import { run, runToErrors } from './run.ts'
@@ -29,6 +30,7 @@ const NOT_GIVEN = {
   maxCost: null,
   deadlineSeconds: null,
   idempotencyKey: null,
+  providerApiKey: null,
   providerOptions: null,
   tags: [],
   metadata: null,
@@ -63,6 +65,7 @@ const GIVEN: GenerateImageFields = {
   deadlineSeconds: 0,
   priority: 'HIGH',
   idempotencyKey: 'k1',
+  providerApiKey: new Secret('sk-own'),
   providerOptions: { a: 1 },
   tags: ['fox'],
   metadata: 'text',
@@ -106,8 +109,10 @@ describe('generateImage', () => {
     world.generations.push(generation())
     const input = { ...GIVEN, prompt: '{"evil":1}', seed: 2 ** 53 - 1 }
     const operation = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { __typename } }'
-    await run(operation, world.context(), { input })
+    await run(operation, world.context(), { input: { ...input, providerApiKey: 'sk-own' } })
     expect(world.calls).toEqual([['create', input]])
+    // Secrets keep what they hold from comparisons too.
+    expect(world.calls[0]?.[1]).toMatchObject({ providerApiKey: expect.any(Secret) })
   })
 
   it('reads JSON out of a literal with variables inside', async () => {

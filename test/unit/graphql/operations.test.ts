@@ -22,6 +22,8 @@ const VARIABLES: Record<string, Record<string, unknown>> = {
   'estimate.graphql': { input: { prompt: 'a red fox in snow' } },
   'generate.graphql': { input: { prompt: 'a red fox in snow', count: 4 } },
   'history.graphql': { first: 100 },
+  'remove-provider-key.graphql': { provider: 'flux' },
+  'set-provider-key.graphql': { provider: 'flux', apiKey: 'sk-own' },
   'models.graphql': { filter: { available: true } },
   'upload.graphql': { file: new File(['picture'], 'fox.png') },
   'usage.graphql': { from: '2026-01-01T00:00:00.000Z', to: '2026-02-01T00:00:00.000Z', groupBy: 'MODEL' },
@@ -69,6 +71,7 @@ describe.each([...SOURCES])('%s', (name, source) => {
     world.attempts.push(attempt())
     world.apiKeys.push(apiKey())
     world.uploads.push(upload())
+    world.providerKeys.push({ provider: 'flux', hint: '••••cdef', createdAt: 0 })
     world.estimate = ESTIMATE
     world.usage = [{ key: MODEL.id, generations: 1, images: 1, failed: 0, chargedMicros: 40_000 }]
     world.history = { items: world.generations, hasNextPage: false, hasPreviousPage: false }

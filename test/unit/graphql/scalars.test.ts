@@ -1,5 +1,8 @@
+import { inspect } from 'node:util'
+import { isScalarType } from 'graphql'
 import { describe, expect, it } from 'vitest'
-import { readDateTime, readDecimal, readSafeInt, readUrl } from '../../../src/graphql/scalars.ts'
+import { readDateTime, readDecimal, readSafeInt, readSecret, readUrl } from '../../../src/graphql/scalars.ts'
+import { SCHEMA } from './run.ts'
 
 const SCALARS: readonly [
   name: string,
@@ -65,5 +68,26 @@ describe.each(SCALARS)('%s', (_name, read, taken, refused) => {
 
   it('does not repeat what it refuses', () => {
     expect(() => read('sk-live-secret')).toThrow(/^(?!.*sk-live).*$/)
+  })
+})
+
+describe('Secret', () => {
+  it('takes text as it is and prints it nowhere', () => {
+    const secret = readSecret(' sk-live-secret ')
+    expect(secret.reveal()).toBe(' sk-live-secret ')
+    expect([`${secret}`, JSON.stringify({ secret }), inspect({ secret })].join()).not.toContain('sk-live')
+  })
+
+  it.each([7, true, null, ['sk-live-secret'], { key: 'sk-live-secret' }])(
+    'refuses %o and does not repeat it',
+    (value) => {
+      expect(() => readSecret(value)).toThrow(/^A Secret is text\.$/)
+    },
+  )
+
+  it('is never given out', () => {
+    const type = SCHEMA.getType('Secret')
+    if (!isScalarType(type)) throw new Error('There is no Secret.')
+    expect(() => type.serialize('sk-live-secret')).toThrow(/^A Secret is never given out\.$/)
   })
 })

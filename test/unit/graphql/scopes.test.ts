@@ -12,6 +12,7 @@ const VALUES: Record<string, string> = {
   'GenerateImageInput!': '{ prompt: "a fox" }',
   'File!': '$file',
   'CreateTokenInput!': '{}',
+  'Secret!': '"sk-own"',
   'CreateApiKeyInput!': '{ name: "web shop" }',
 }
 

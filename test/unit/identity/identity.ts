@@ -4,6 +4,8 @@ import { type AccessTokens, createAccessTokens } from '../../../src/identity/acc
 import type { CreateApiKeyInput, CreateTokenInput } from '../../../src/identity/account-types.ts'
 import { type Accounts, createAccounts, LOCAL_ACCOUNT_ID } from '../../../src/identity/accounts.ts'
 import { type ApiKeys, createApiKeys } from '../../../src/identity/api-keys.ts'
+import { createProviderKeys, type ProviderKeys } from '../../../src/identity/provider-keys.ts'
+import { createSecretBox } from '../../../src/identity/secret-box.ts'
 import { Secret } from '../../../src/secret.ts'
 import { type Database, openDatabase } from '../../../src/store/database.ts'
 import type { Viewer } from '../../../src/viewer.ts'
@@ -21,6 +23,7 @@ export type Identity = {
   readonly accounts: Accounts
   readonly apiKeys: ApiKeys
   readonly tokens: AccessTokens
+  readonly providerKeys: ProviderKeys
 }
 
 /** The parts of identity over an empty database in memory that holds the local account, gone when the test is. */
@@ -38,7 +41,15 @@ export async function openIdentity(): Promise<Identity> {
   const accounts = createAccounts({ database, clock, ids })
   await accounts.ensureLocal()
   const tokens = createAccessTokens({ secret: new Secret(SERVER_SECRET), clock, ids, apiKeys, resolveModel })
-  return { database, clock, warnings, accounts, apiKeys, tokens }
+  const box = createSecretBox({ secret: new Secret(SERVER_SECRET), previous: [] })
+  const providerKeys = createProviderKeys({ database, clock, box, findProvider, keyedProviders: ['flux', 'openai'] })
+  return { database, clock, warnings, accounts, apiKeys, tokens, providerKeys }
+}
+
+/** Two that take a key, one of them by another name too, and one that takes none. */
+function findProvider(name: string) {
+  const id = name === 'bfl' ? 'flux' : name
+  return ['flux', 'openai', 'sandbox'].includes(id) ? { id, keyed: id !== 'sandbox' } : undefined
 }
 
 function resolveModel(name: string): string {
