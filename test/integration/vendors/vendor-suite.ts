@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type GenerateImageInput, GenerationDocument } from '../../../schema/generated/operations.ts'
 import { createLogger } from '../../../src/logger.ts'
@@ -106,10 +108,19 @@ async function expectOrder({ app, wire, log }: Played): Promise<void> {
   const { database, storage, clock } = app.app.foundations
   await assertInvariants(database, storage, { now: clock.now() })
   expect(log.join('\n')).not.toContain(CANARY)
+  expect(await filesWith(CANARY, app.dataDir)).toEqual([])
   for (const { path, query, body } of wire.requests) {
     expect(`${path}?${query}`).not.toContain(CANARY)
     expect(body.includes(CANARY)).toBe(false)
   }
+}
+
+/** Files below the folder that hold the text, the database and its log among them. */
+async function filesWith(text: string, folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  const found = await Promise.all(files.map(async (file) => ((await readFile(file)).includes(text) ? [file] : [])))
+  return found.flat()
 }
 
 /** Every vendor meets these, and they mean the same of each. */
