@@ -77,15 +77,15 @@ export function createAdmission(deps: AdmissionDeps) {
     const sources = await sourcesOf(viewer, request)
     const stored = await deps.providerKeys.providersOf(viewer.accountId)
     const choose: SizedChooser = (sizes) => chooseModels(viewer, input, { stored, sizes })
-    const { choice, isPriceOpen } = chooseBefore(choose, sources)
+    const { choice, isOpen } = chooseBefore(choose, sources)
     if (parent?.ownKey) assertCostsNothing(choice)
-    if (!isPriceOpen) await checkCaps(viewer, input, choice)
+    if (!isOpen) await checkCaps(viewer, input, choice)
     const id = ids.next('gen')
     const inputs = sources.length === 0 ? [] : await references.keep(id, sources)
     let isAdmitted = false
     try {
-      const decided = isPriceOpen ? chooseAfter(choose, inputs) : choice
-      if (isPriceOpen) await checkCaps(viewer, input, decided)
+      const decided = isOpen ? chooseAfter(choose, inputs) : choice
+      if (isOpen) await checkCaps(viewer, input, decided)
       const about = { id, parentId: parent?.id ?? null, now: clock.now() }
       const row = newGeneration(viewer, input, decided, inputs, about)
       const secret = sealGivenKey(secretBox, row, input, decided)

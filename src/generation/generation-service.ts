@@ -90,14 +90,14 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
     return created
   }
 
-  /** Pictures are looked at only where the price hangs on them; that is work like a request's, and counts like one. */
+  /** Pictures are looked at only where shape or price hang on them; that is work like a request's, and counts like one. */
   async function chooseForEstimate(viewer: Viewer, given: GenerationInput): Promise<ModelChoice> {
     const { input, pictures } = readRequest(viewer, given)
     const sources = await deps.sources.seek(viewer, pictures)
     const stored = await deps.providerKeys.providersOf(viewer.accountId)
     const choose: SizedChooser = (sizes) => deps.chooseModels(viewer, input, { stored, sizes })
-    const { choice, isPriceOpen } = chooseBefore(choose, sources)
-    if (!isPriceOpen) return choice
+    const { choice, isOpen } = chooseBefore(choose, sources)
+    if (!isOpen) return choice
     await deps.rateLimits.consume(viewer)
     return chooseAfter(choose, await deps.references.measure(sources))
   }

@@ -53,6 +53,8 @@ export type ModelPlan = {
   readonly negativePrompt: string | null
   /** Does the mask of the request go with it? */
   readonly usesMask: boolean
+  /** No size was asked for, and what is made has the shape of the first reference image. */
+  readonly followsPictures: boolean
   readonly previews: number
   readonly warnings: readonly Warning[]
 }

@@ -175,7 +175,9 @@ export function createModelChooser(deps: {
 
   function price(model: Model, aliasParameters: ModelAlias['parameters'], asking: Asking): PricedPlan {
     const keySource = availability.keySource(model, asking.keys)
-    const plan = { ...planRequest(model, aliasParameters, asking.input), provider: model.provider, keySource }
+    const [picture = null] = asking.sizes
+    const planned = planRequest(model, aliasParameters, asking.input, picture)
+    const plan = { ...planned, provider: model.provider, keySource }
     if (keySource !== 'SERVER') return { ...plan, price: null, estimate: NOTHING }
     const sizes = asking.sizes.map((size) => size ?? UNKNOWN_SIZE)
     const snapshot = snapshotOf(model, plan, asking.input, sizes, currency)

@@ -31,8 +31,8 @@ export function takePictures(input: GenerationInput): TakenRequest {
 
 export type PicturedChoice = {
   readonly choice: ModelChoice
-  /** The price hangs on the size of a picture that has not been looked at: what the choice says of money is too little. */
-  readonly isPriceOpen: boolean
+  /** Shape or price hang on the size of a picture that has not been looked at: what the choice says of them may change. */
+  readonly isOpen: boolean
 }
 
 /** Chooses for pictures of these sizes; null: not looked at yet. Throws as the chooser does. */
@@ -42,7 +42,7 @@ export type SizedChooser = (sizes: readonly (PictureSize | null)[]) => ModelChoi
 export function chooseBefore(choose: SizedChooser, sources: readonly PictureSource[]): PicturedChoice {
   const sizes = sources.filter(({ role }) => role === 'reference').map(({ size }) => size)
   const choice = choose(sizes)
-  return { choice, isPriceOpen: sizes.includes(null) && hangsOnSizes(choice) }
+  return { choice, isOpen: sizes.includes(null) && hangsOnSizes(choice, sizes) }
 }
 
 /** With every picture looked at. */
@@ -53,6 +53,8 @@ export function chooseAfter(
   return choose(pictures.filter(({ role }) => role === 'reference'))
 }
 
-function hangsOnSizes({ first, fallbacks }: ModelChoice): boolean {
-  return [first, ...fallbacks].some(({ price }) => price?.units.some(({ unit }) => unit === 'INPUT_MEGAPIXEL') ?? false)
+function hangsOnSizes({ first, fallbacks }: ModelChoice, sizes: readonly (PictureSize | null)[]): boolean {
+  const plans = [first, ...fallbacks]
+  const isShapeOpen = sizes[0] === null && plans.some((plan) => plan.followsPictures)
+  return isShapeOpen || plans.some(({ price }) => price?.units.some(({ unit }) => unit === 'INPUT_MEGAPIXEL') ?? false)
 }

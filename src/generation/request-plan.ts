@@ -1,20 +1,28 @@
 import { InvalidInputError } from '../errors.ts'
 import type { GenerationParameters, Model, ModelAlias } from '../providers/model.ts'
 import type { GenerationInput, ModelPlan } from './generation-types.ts'
+import type { Size } from './image-size.ts'
 import { checkInput, countCodePoints } from './input-limits.ts'
 import { createPlanFindings, joinChoices, type PlanFindings, quote } from './plan-findings.ts'
 import { planProviderOptions } from './provider-options.ts'
 import { planReferenceImages } from './reference-plan.ts'
-import { planSize } from './size-plan.ts'
+import { followsPictures, planSize } from './size-plan.ts'
 
 /**
  * What would be sent to a model for a request: its own values, the alias's, then the model's defaults. Strict requests
  * are refused for everything that the model does not declare; others are adjusted to the nearest that it does, with one
  * warning for each change. Malformed and contradictory values, and prompts that are too long, are refused either way.
  *
+ * `picture` is the size of the first reference image, where it is known.
+ *
  * Throws InvalidInputError with every offending field, those of `checkInput` among them.
  */
-export function planRequest(model: Model, alias: ModelAlias['parameters'], input: GenerationInput): ModelPlan {
+export function planRequest(
+  model: Model,
+  alias: ModelAlias['parameters'],
+  input: GenerationInput,
+  picture: Size | null = null,
+): ModelPlan {
   const findings = createPlanFindings(input.strict)
   for (const problem of checkInput(input)) findings.refuse(problem)
   const { capabilities } = model
@@ -23,7 +31,8 @@ export function planRequest(model: Model, alias: ModelAlias['parameters'], input
   const { referenceImages, usesMask } = planReferenceImages(model, input, findings)
   const plan: ModelPlan = {
     modelId: model.id,
-    parameters: { ...planParameters(model, alias, input, findings), referenceImages },
+    parameters: { ...planParameters(model, alias, input, findings, picture), referenceImages },
+    followsPictures: referenceImages > 0 && followsPictures(model, alias, input),
     count: planCount(model, input, findings),
     negativePrompt: keepIf(capabilities.negativePrompt, model, 'negativePrompt', input.negativePrompt, findings),
     usesMask,
@@ -39,10 +48,11 @@ function planParameters(
   alias: ModelAlias['parameters'],
   input: GenerationInput,
   findings: PlanFindings,
+  picture: Size | null,
 ): GenerationParameters {
   const { capabilities } = model
   return {
-    ...planSize(model, alias, input, findings),
+    ...planSize(model, alias, input, findings, picture),
     quality: planQuality(model, alias, input, findings),
     style: choose(model, 'style', input.style, capabilities.styles, null, findings),
     ...planFile(model, input, findings),

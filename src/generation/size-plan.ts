@@ -28,19 +28,38 @@ type Ask<Kind extends SizeRequest['kind']> = Extract<SizeRequest, { kind: Kind }
 
 const DEFAULT_AREA_PIXELS = 1024 * 1024
 
-/** Finds the size that is really asked for: a declared one, one within the ranges, or an aspect ratio alone. */
+/**
+ * Finds the size that is really asked for: a declared one, one within the ranges, or an aspect ratio alone. Where none is,
+ * an edit keeps the shape of its `picture` as well as the model can; null: there is none, or nobody has looked at it yet.
+ */
 export function planSize(
   model: Model,
   alias: ModelAlias['parameters'],
   input: GenerationInput,
   findings: PlanFindings,
+  picture: Size | null,
 ): PlannedSize {
   const { capabilities } = model
   const fallback = exactly(parseSize(capabilities.defaultSize ?? '') ?? undefined)
   const request = readSizeRequest(alias, input, capabilities.aspectRatios, findings)
-  if (!request) return fallback
+  if (!request) return picture && followsPictures(model, alias, input) ? likePicture(capabilities, picture) : fallback
   const planned = request.kind === 'size' ? planExact(model, request, findings) : planRatio(model, request, findings)
   return planned ?? fallback
+}
+
+/** A model without a usual size shapes an edit as it likes, which is mostly like the picture. */
+export function followsPictures(
+  { capabilities }: Model,
+  alias: ModelAlias['parameters'],
+  { width, height, size, aspectRatio }: GenerationInput,
+): boolean {
+  const asked = [width, height, size, aspectRatio, alias.size ?? null, alias.aspectRatio ?? null]
+  return capabilities.defaultSize !== null && asked.every((value) => value === null)
+}
+
+function likePicture(capabilities: ModelCapabilities, picture: Size): PlannedSize {
+  const ratio = findNearestSize(listRatios(capabilities), picture, DEFAULT_AREA_PIXELS)
+  return ratio ? shapeFreely(capabilities, ratio, ratio.text) : exactly(findSizeOfShape(capabilities, picture))
 }
 
 /** null: the model's default takes its place. */
@@ -50,8 +69,12 @@ function planExact(model: Model, request: Ask<'size'>, findings: PlanFindings): 
   if (capabilities.sizes.length > 0) {
     if (capabilities.sizes.includes(formatSize(size))) return exactly(size)
     const nearest = findNearestSize(listSizes(capabilities), size, size.width * size.height)
-    refuseSize(model, request, nearest, findings)
-    return exactly(nearest)
+    // A model with few sizes and many ratios is nearer by a ratio.
+    const ratio = findNearestSize(listRatios(capabilities), size, DEFAULT_AREA_PIXELS)
+    const isNearer = nearest && ratio && findNearestSize([nearest, ratio], size, size.width * size.height) === ratio
+    const planned = isNearer ? shapeFreely(capabilities, ratio, ratio.text) : exactly(nearest)
+    refuseSize(model, request, isNearer ? ratio.text : nearest && formatSize(nearest), findings)
+    return planned
   }
   const free = freeSizes(capabilities)
   if (free) {
@@ -141,11 +164,12 @@ function findSizeOfShape(capabilities: ModelCapabilities, shape: Size): Size | u
   return findNearestFreeSize(free, shape, Math.min(free.maxPixels, Math.max(free.minPixels, area)))
 }
 
-function refuseSize(model: Model, request: Ask<'size'>, nearest: Size | undefined, findings: PlanFindings): void {
-  const { sizes } = model.capabilities
+function refuseSize(model: Model, request: Ask<'size'>, used: string | undefined, findings: PlanFindings): void {
+  const { sizes, aspectRatios } = model.capabilities
   const requested = formatSize(request.size)
   const fact = `${model.id} makes ${joinChoices(sizes)}; ${requested} is not among them.`
-  findings.fit({ field: request.field, requested, used: nearest ? formatSize(nearest) : null, fact, allowed: sizes })
+  const mend = aspectRatios.length > 0 ? { mend: `\`aspectRatio\` may be ${joinChoices(aspectRatios)}.` } : {}
+  findings.fit({ field: request.field, requested, used: used ?? null, fact, allowed: sizes, ...mend })
 }
 
 /** What keeps a size from being made, by the field that says it. */

@@ -239,9 +239,8 @@ describeOnEachDatabase('reference images', (open) => {
         house.create(viewer, { model: 'test/blind', referenceImages: [{ url: FOX }], strict: false }),
       )
       expect(problems.map(({ path }) => path)).toEqual(['referenceImages'])
-      await expect(house.create(viewer, { referenceImages: [{ url: FOX }], maxCost: '0.01' })).rejects.toMatchObject({
-        code: 'COST_LIMIT',
-      })
+      const dear = { referenceImages: [{ url: FOX }], size: '512x512', maxCost: '0.01' }
+      await expect(house.create(viewer, dear)).rejects.toMatchObject({ code: 'COST_LIMIT' })
       expect(shelf.asked).toEqual([])
     })
 
@@ -470,6 +469,25 @@ describeOnEachDatabase('reference images', (open) => {
       expect(end).toMatchObject({ estimateMaxMicros: 150_000, chargedMicros: 150_000 })
     })
 
+    it.each(['url', 'uploadId', 'base64'] as const)('give an edit without a size their shape, from %s', async (way) => {
+      await house.start()
+      const bytes = await paintImage({ width: 1600, height: 800, format: 'jpeg' })
+      shelf.put('https://pictures.example/wide.jpg', bytes)
+      const wide = {
+        url: { url: 'https://pictures.example/wide.jpg' },
+        base64: { base64: bytes.toString('base64') },
+        uploadId: { uploadId: (await upload(viewer, bytes)).id },
+      }
+      const request = { referenceImages: [wide[way]], strict: false }
+      const { parameters } = await house.domain.generations.estimate(viewer, makeInput(request))
+      expect((parameters.width ?? 0) / (parameters.height ?? 1)).toBeCloseTo(2, 1)
+      await house.endOf(viewer, await house.order(viewer, request))
+      expect(house.provider.turns.at(-1)?.request.parameters).toMatchObject({
+        width: parameters.width,
+        height: parameters.height,
+      })
+    })
+
     it('count against `maxCost` with their real size', async () => {
       const request = asked({ referenceImages: [{ url: BIG }], maxCost: '0.10' })
       await expect(house.create(viewer, request)).rejects.toMatchObject({
@@ -482,7 +500,7 @@ describeOnEachDatabase('reference images', (open) => {
     it('are not fetched for an estimate that does not hang on them', async () => {
       const estimate = await house.domain.generations.estimate(
         viewer,
-        makeInput({ referenceImages: [{ url: 'https://pictures.example/gone' }] }),
+        makeInput({ referenceImages: [{ url: 'https://pictures.example/gone' }], size: '512x512' }),
       )
       expect(estimate).toMatchObject({ total: { maxMicros: PRICE_MICROS }, parameters: { referenceImages: 1 } })
       const { id: uploadId } = await upload()

@@ -215,3 +215,64 @@ describe('a model that takes no size', () => {
     },
   )
 })
+
+describe('the shape of a picture that is edited', () => {
+  const edit = (
+    capabilities: Partial<ModelCapabilities>,
+    picture: { width: number; height: number } | null,
+    input: Partial<GenerationInput> = {},
+  ) => {
+    const given = makeInput({ referenceImages: [{ imageId: 'img_1' }], ...input })
+    const { parameters, warnings, followsPictures } = planRequest(
+      makeModel({ maxReferenceImages: 1, ...capabilities }),
+      {},
+      given,
+      picture,
+    )
+    expect(warnings).toEqual([])
+    return { shape: [parameters.width, parameters.height, parameters.aspectRatio], followsPictures }
+  }
+  const PHOTO = { width: 4032, height: 3024 }
+  const google = {
+    ...noRanges,
+    sizes: ['1024x1024', '1200x896', '2400x1792'],
+    aspectRatios: ['1:1', '4:3'],
+    defaultSize: '1024x1024',
+  }
+
+  it.each([
+    ['in free sizes', {}, [1168, 880, null]],
+    ['among sizes', { ...postcard, sizes: ['512x512', '1024x768'] }, [1024, 768, null]],
+    ['among ratios with sizes', google, [1200, 896, '4:3']],
+  ])('is kept where no size is asked for, %s', (_, capabilities, shape) => {
+    expect(edit(capabilities, PHOTO)).toEqual({ shape, followsPictures: true })
+  })
+
+  it('is not known before somebody has looked at it', () => {
+    expect(edit({}, null)).toEqual({ shape: [1024, 1024, null], followsPictures: true })
+  })
+
+  it('gives way to a size that is asked for', () => {
+    expect(edit({}, PHOTO, { size: '512x512' })).toEqual({ shape: [512, 512, null], followsPictures: false })
+  })
+
+  it('is left to a model that has no usual size', () => {
+    expect(edit(ratios, PHOTO)).toEqual({ shape: [null, null, null], followsPictures: false })
+  })
+})
+
+describe('a size that a model of few sizes and many ratios does not make', () => {
+  const ideogram = { ...noRanges, sizes: ['1024x1024'], aspectRatios: ['1:1', '16:9'], defaultSize: '1024x1024' }
+
+  it('is the nearest ratio, where the caller does not insist', () => {
+    const { shape, warnings } = plan(ideogram, { size: '1280x720', strict: false })
+    expect(shape).toEqual([null, null, '16:9'])
+    expect(warnings).toMatchObject([{ code: 'ADJUSTED', requested: '1280x720', used: '16:9' }])
+  })
+
+  it('is refused with the ratios named, where the caller does', () => {
+    expect(refuse(ideogram, { size: '1280x720' })).toMatchObject([
+      { path: 'size', message: expect.stringContaining('`aspectRatio` may be 1:1 or 16:9') },
+    ])
+  })
+})

@@ -27,6 +27,7 @@ describe('planRequest', () => {
       count: 1,
       negativePrompt: null,
       usesMask: false,
+      followsPictures: false,
       previews: 0,
       warnings: [],
     })
