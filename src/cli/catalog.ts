@@ -34,7 +34,7 @@ function nothingToCompare(provider: string | undefined): string {
 type State = NonNullable<CatalogReport['findings']>[number]['state']
 
 function isFine(state: State): boolean {
-  return state === 'LISTED' || state === 'NEW'
+  return state === 'LISTED' || state === 'GONE' || state === 'NEW'
 }
 
 function needsMending({ findings }: CatalogReport): boolean {

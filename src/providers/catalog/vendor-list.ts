@@ -2,12 +2,12 @@ import type { Model } from '../model.ts'
 import type { ListedModel } from '../provider.ts'
 
 /**
- * LISTED: as the catalogue says. MISSING: the vendor does not list it. UNRETIRED: retired in the catalogue, and listed.
+ * LISTED and GONE: as the catalogue says. MISSING: the vendor does not list it. UNRETIRED: retired in the catalogue, and listed.
  * MOVED: another day of retirement. NEW: listed, a model of pictures by its name, and not in the catalogue.
  */
 export type CatalogFinding = {
   readonly model: string
-  readonly state: 'LISTED' | 'MISSING' | 'UNRETIRED' | 'MOVED' | 'NEW'
+  readonly state: 'LISTED' | 'GONE' | 'MISSING' | 'UNRETIRED' | 'MOVED' | 'NEW'
   readonly detail: string
 }
 
@@ -34,7 +34,7 @@ function compareModel(model: Model, listed: ListedModel | undefined, now: number
   const isGone = state === 'RETIRED' || (retiresAt !== null && retiresAt <= now)
   if (!listed) {
     return isGone
-      ? { model: model.id, state: 'LISTED', detail: 'retired, and not listed any more' }
+      ? { model: model.id, state: 'GONE', detail: 'retired, and not listed any more' }
       : { model: model.id, state: 'MISSING', detail: 'the vendor does not list it: requests may fail' }
   }
   if (isGone) return { model: model.id, state: 'UNRETIRED', detail: 'retired here, and the vendor still lists it' }

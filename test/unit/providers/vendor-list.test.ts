@@ -17,7 +17,7 @@ describe('compareCatalog', () => {
     expect(states(models, [listed('brush'), listed('pen', DECEMBER)], NOW)).toEqual([
       ['acme/brush', 'LISTED'],
       ['acme/pen', 'LISTED'],
-      ['acme/quill', 'LISTED'],
+      ['acme/quill', 'GONE'],
     ])
   })
 
