@@ -54,3 +54,40 @@ it.each(VENDORS)('finishes the same job of $name after kill -9, with nothing sub
   expect(server.lines.join('\n')).not.toContain(KEY)
   await assertInvariantsOf(dataDir)
 })
+
+/** Vendors with one long request and no way of being asked what became of it. */
+const SYNCHRONOUS = [
+  { name: 'openai', model: 'openai/gpt-image-2.6-flare' },
+  { name: 'google', model: 'google/gemini-nano-banana-2.1' },
+  { name: 'stability-ai', model: 'stability-ai/stable-image-core' },
+] as const
+
+it.each(SYNCHRONOUS)(
+  'sends nothing again to $name after kill -9 in the midst of a call, and charges nothing',
+  async (given) => {
+    const vendor = PLAYED_VENDORS[given.name]
+    await using wire = await startWireServer(vendor.create)
+    const dataDir = await mkdtemp(join(tmpdir(), 'pictor-vendor-'))
+    onTestFinished(() => rm(dataDir, { recursive: true, force: true }))
+    await using server = await startServerProcess({ PICTOR_DATA_DIR: dataDir, ...vendor.environment(wire.origin, KEY) })
+    const client = createGraphqlClient({ url: server.url })
+    wire.script('ok held=answer')
+
+    const { generation } = await generate(client, { prompt: 'a red fox in snow', model: given.model })
+    await wire.until(() => wire.billable.length === 1)
+    await server.kill('SIGKILL')
+    await server.restart()
+
+    expectWholeStory(await follow(client, generation.id))
+    const ended = (await client.run(GenerationDocument, { id: generation.id })).generation
+    expect(ended).toMatchObject({
+      status: 'FAILED',
+      error: { code: 'UNKNOWN_OUTCOME', retryable: true, billed: false, providerBilled: null },
+      cost: { charged: { amount: '0.000000' }, held: { amount: '0.000000' } },
+    })
+    expect(wire.billable).toHaveLength(1)
+    wire.release()
+    expect(await server.kill('SIGTERM')).toBe(0)
+    await assertInvariantsOf(dataDir)
+  },
+)
