@@ -39,6 +39,13 @@ export const NO_LONGER_WANTED = Symbol('no longer wanted')
 
 const CANCEL_LIMIT_MS = 5_000
 
+/** What goes into a call beside the request. `lost`: why nothing more of it may be sent; null: nothing is missing. */
+type OurSide = {
+  readonly attempt: RunningAttempt
+  readonly apiKey: Secret | null
+  readonly lost: ProviderError | null
+}
+
 /** One lease: calls the provider once, keeps each picture as it comes, settles. */
 export async function runAttempt(
   deps: RunAttemptDeps,
@@ -68,14 +75,15 @@ async function tryProvider(
   }
   const inputs = await loadInputs(deps, attempt)
   if (inputs instanceof ProviderError) return { kind: 'failed', error: inputs, stage: 'INPUT', unstored: [] }
-  return callWithKey(deps, provider, { ...request, ...inputs }, attempt, signal)
+  const { lost, ...pictures } = inputs
+  return callWithKey(deps, provider, { ...request, ...pictures }, { attempt, lost }, signal)
 }
 
 async function callWithKey(
   deps: RunAttemptDeps,
   provider: ImageProvider,
   request: ProviderRequest,
-  attempt: RunningAttempt,
+  { attempt, lost }: Omit<OurSide, 'apiKey'>,
   signal: AbortSignal,
 ): Promise<AttemptResult | 'dropped'> {
   let apiKey: Secret | null
@@ -85,17 +93,18 @@ async function callWithKey(
     if (!(error instanceof ProviderError)) throw error
     return { kind: 'failed', error, unstored: [] }
   }
-  return callProvider(deps, provider, request, { attempt, apiKey }, signal)
+  return callProvider(deps, provider, request, { attempt, apiKey, lost }, signal)
 }
 
 async function callProvider(
   deps: RunAttemptDeps,
   provider: ImageProvider,
   request: ProviderRequest,
-  { attempt, apiKey }: { attempt: RunningAttempt; apiKey: Secret | null },
+  ours: OurSide,
   signal: AbortSignal,
 ): Promise<AttemptResult | 'dropped'> {
-  const conversation = createConversation(deps, request, { attempt, apiKey }, signal)
+  const { attempt, apiKey } = ours
+  const conversation = createConversation(deps, request, ours, signal)
   const { call, unkept } = conversation
   const listUnstored = () => unkept.filter((each) => each.kind === 'unstored').map((each) => each.imageIndex)
   try {
@@ -124,7 +133,7 @@ async function callProvider(
 function createConversation(
   deps: RunAttemptDeps,
   request: ProviderRequest,
-  { attempt, apiKey }: { attempt: RunningAttempt; apiKey: Secret | null },
+  { attempt, apiKey, lost: unsendable }: OurSide,
   signal: AbortSignal,
 ) {
   const { attempts, progress } = deps
@@ -151,6 +160,7 @@ function createConversation(
     attemptNumber: attempt.attemptNumber,
     apiKey,
     delivered: new Set(attempt.delivered),
+    ...(unsendable && { unsendable }),
     signal,
     onSending: () => own(attempts.markSending(attempt)),
     onAccepted(reference) {
