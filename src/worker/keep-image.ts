@@ -9,6 +9,7 @@ import { convertImage } from '../storage/image-conversion.ts'
 import { type InspectedImage, inspectImage } from '../storage/image-inspection.ts'
 import { BrokenImageError } from '../storage/image-probe.ts'
 import { wholeNumber } from './vendor-numbers.ts'
+import { storableText } from './vendor-text.ts'
 
 export type KeepImageDeps = {
   readonly attempts: Attempts
@@ -61,7 +62,8 @@ async function store(
   const { sha256, extension, ...facts } = inspected
   const blobKey = imageBlobKey({ generationId, sha256, extension })
   await storage.put(blobKey, bytes)
-  const image = { ...facts, imageIndex, blobKey, sha256, seed: wholeNumber(seed), revisedPrompt }
+  const said = { seed: wholeNumber(seed), revisedPrompt: storableText(revisedPrompt) }
+  const image = { ...facts, ...said, imageIndex, blobKey, sha256 }
   await attempts.recordImage(attempt, image)
 }
 

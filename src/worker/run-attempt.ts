@@ -20,6 +20,7 @@ import { type KeepImageDeps, keepImage, type Unkept } from './keep-image.ts'
 import { describeFault, withoutKey } from './key-redaction.ts'
 import { loadInputs } from './load-inputs.ts'
 import { readNumbers, share } from './vendor-numbers.ts'
+import { storableText } from './vendor-text.ts'
 
 export type RunAttemptDeps = KeepImageDeps & {
   readonly ending: AttemptEnding
@@ -111,8 +112,8 @@ async function callProvider(
     const output = await (attempt.reference !== null && provider.resume
       ? provider.resume(attempt.reference, request, call)
       : provider.generate(request, call))
-    const cleaned = withoutKeys(withBroken(readNumbers(output), unkept), apiKey)
-    return { kind: 'answered', output: cleaned, unstored: listUnstored() }
+    const read = { ...readNumbers(output), requestId: storableText(output.requestId) }
+    return { kind: 'answered', output: withoutKeys(withBroken(read, unkept), apiKey), unstored: listUnstored() }
   } catch (error) {
     if (!conversation.hasLostLease() && !signal.aborted) {
       if (!(error instanceof ProviderError))
