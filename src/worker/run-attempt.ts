@@ -17,7 +17,7 @@ import { ProviderError } from '../providers/provider-error.ts'
 import type { Secret } from '../secret.ts'
 import type { PreviewStore } from '../storage/preview-store.ts'
 import { type KeepImageDeps, keepImage, type Unkept } from './keep-image.ts'
-import { describeFault, withoutKey } from './key-redaction.ts'
+import { describeFault, referenceWithoutKey, textWithoutKey, withoutKey } from './key-redaction.ts'
 import { loadInputs } from './load-inputs.ts'
 import { readNumbers, share } from './vendor-numbers.ts'
 import { storableText } from './vendor-text.ts'
@@ -112,7 +112,8 @@ async function callProvider(
     const output = await (attempt.reference !== null && provider.resume
       ? provider.resume(attempt.reference, request, call)
       : provider.generate(request, call))
-    const read = { ...readNumbers(output), requestId: storableText(output.requestId) }
+    const requestId = storableText(textWithoutKey(output.requestId, apiKey))
+    const read = { ...readNumbers(output), requestId }
     return { kind: 'answered', output: withoutKeys(withBroken(read, unkept), apiKey), unstored: listUnstored() }
   } catch (error) {
     if (!conversation.hasLostLease() && !signal.aborted) {
@@ -153,7 +154,10 @@ function createConversation(
   const keep = async (image: ProviderImage): Promise<void> => {
     // More than was asked for is nobody's: it has no place and no price.
     if (!Number.isInteger(image.index) || image.index < 0 || image.index >= request.count) return
-    const left = await keepImage(deps, attempt, image)
+    const left = await keepImage(deps, attempt, {
+      ...image,
+      revisedPrompt: textWithoutKey(image.revisedPrompt, apiKey),
+    })
     if (left) unkept.push(left)
   }
   const call: ProviderCall = {
@@ -166,10 +170,13 @@ function createConversation(
     onSending: () => own(attempts.markSending(attempt)),
     onAccepted(reference) {
       accepted = reference
-      return own(attempts.markAccepted(attempt, reference))
+      return own(attempts.markAccepted(attempt, referenceWithoutKey(reference, apiKey)))
     },
     onProgress: (update) =>
-      progress.progress(attempt, { progress: share(update.progress), message: update.message ?? null }),
+      progress.progress(attempt, {
+        progress: share(update.progress),
+        message: textWithoutKey(update.message ?? null, apiKey),
+      }),
     onPreview: ({ index, bytes }) => showPreview(deps, attempt, index, bytes),
     onImage: (image) => own(keep(image)),
   }
