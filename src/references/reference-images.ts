@@ -73,8 +73,8 @@ async function loadAll<Result>(
     const picture = toLoaded(source, image)
     loaded[place] = picture
     totalBytes += image.sizeBytes
-    // More is refused below, and need not be written.
-    if (totalBytes <= MAX_TOGETHER_BYTES) results[place] = await use(picture, image)
+    // More is refused below, and need not be written; what is late must not be, or it might outlive its doom.
+    if (totalBytes <= MAX_TOGETHER_BYTES && !limit.isOver()) results[place] = await use(picture, image)
   }
   async function work(): Promise<void> {
     for (let next = waiting.shift(); next !== undefined && !limit.isOver(); next = waiting.shift()) {

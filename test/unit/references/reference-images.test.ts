@@ -33,8 +33,9 @@ function open(loadMs: number) {
     }
     return { role: 'reference', path: `referenceImages.${index}`, size: null, load }
   })
-  const images = createReferenceImages({ storage: createMemoryStorage({ clock }), earlyBytes, clock })
-  return { clock, images, sources, loaded, dropped }
+  const storage = createMemoryStorage({ clock })
+  const images = createReferenceImages({ storage, earlyBytes, clock })
+  return { clock, storage, images, sources, loaded, dropped }
 }
 
 describe('the pictures of a request', () => {
@@ -47,12 +48,13 @@ describe('the pictures of a request', () => {
   })
 
   it('that wait too long for their turn begin nothing of which nobody is told any more', async () => {
-    const { clock, images, sources, loaded, dropped } = open(26_000)
+    const { clock, storage, images, sources, loaded, dropped } = open(26_000)
     const kept = images.keep('gen_1', sources)
     kept.catch(() => undefined)
     await clock.advance(60_000)
     await expect(kept).rejects.toMatchObject({ code: 'UNAVAILABLE' })
     expect(loaded).toEqual([0, 1, 2])
+    for await (const { key } of storage.list('')) expect.unreachable(key)
     expect(dropped).toEqual(['gen_1'])
   })
 })
