@@ -17,6 +17,9 @@ export type KeepImageDeps = {
   readonly logger: Logger
 }
 
+/** As long as a caller's own, of which a vendor makes another. */
+const MAX_PROMPT_LENGTH = 32_000
+
 /** What did not become an image of the generation, and why. */
 export type Unkept =
   | { readonly kind: 'broken'; readonly failure: ProviderOutput['failures'][number] }
@@ -62,7 +65,7 @@ async function store(
   const { sha256, extension, ...facts } = inspected
   const blobKey = imageBlobKey({ generationId, sha256, extension })
   await storage.put(blobKey, bytes)
-  const said = { seed: wholeNumber(seed), revisedPrompt: storableText(revisedPrompt) }
+  const said = { seed: wholeNumber(seed), revisedPrompt: storableText(revisedPrompt, MAX_PROMPT_LENGTH) }
   const image = { ...facts, ...said, imageIndex, blobKey, sha256 }
   await attempts.recordImage(attempt, image)
 }

@@ -39,6 +39,8 @@ export type RunOutcome =
 export const NO_LONGER_WANTED = Symbol('no longer wanted')
 
 const CANCEL_LIMIT_MS = 5_000
+/** Of all of the calls of an attempt. */
+const MAX_REQUEST_ID_LENGTH = 2_000
 
 /** What goes into a call beside the request. `lost`: why nothing more of it may be sent; null: nothing is missing. */
 type OurSide = {
@@ -112,7 +114,7 @@ async function callProvider(
     const output = await (attempt.reference !== null && provider.resume
       ? provider.resume(attempt.reference, request, call)
       : provider.generate(request, call))
-    const requestId = storableText(textWithoutKey(output.requestId, apiKey))
+    const requestId = storableText(textWithoutKey(output.requestId, apiKey), MAX_REQUEST_ID_LENGTH)
     const read = { ...readNumbers(output), requestId }
     return { kind: 'answered', output: withoutKeys(withBroken(read, unkept), apiKey), unstored: listUnstored() }
   } catch (error) {
