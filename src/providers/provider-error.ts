@@ -37,7 +37,7 @@ export class ProviderError extends Error {
     providerBilled?: boolean | null
     cause?: unknown
   }) {
-    super(tidy(details.message), details.cause === undefined ? undefined : { cause: details.cause })
+    super(tidy(details.message, MAX_MESSAGE_LENGTH), details.cause === undefined ? undefined : { cause: details.cause })
     this.kind = details.kind
     this.delivery = details.delivery
     this.retryAfterMs = details.retryAfterMs ?? null
@@ -49,12 +49,17 @@ export class ProviderError extends Error {
 }
 
 /** A vendor's text goes into logs and into databases, which take no NUL and no half of a character. */
-function tidy(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cs}]+/gu, ' ')
+function tidy(text: string, maxLength: number): string {
+  return text
+    .replace(/[\p{Cc}\p{Cs}]+/gu, ' ')
+    .slice(0, maxLength)
+    .toWellFormed()
 }
 
+/** Of which the vendor's own words are 500. */
+const MAX_MESSAGE_LENGTH = 2_000
 const MAX_NAME_LENGTH = 200
 
 function tidyName(name: string | null | undefined): string | null {
-  return name === null || name === undefined ? null : tidy(name).slice(0, MAX_NAME_LENGTH)
+  return name === null || name === undefined ? null : tidy(name, MAX_NAME_LENGTH)
 }

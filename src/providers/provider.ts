@@ -70,6 +70,8 @@ export type ProviderCall = {
   readonly apiKey: Secret | null
   /** Indexes that are stored already, from before a crash: `resume` need not fetch them again. */
   readonly delivered: ReadonlySet<number>
+  /** Why `resume` may send nothing more, e.g. pictures that are gone. What the vendor has already is followed all the same. */
+  readonly unsendable?: ProviderError
   readonly signal: AbortSignal
   /** Await it right before the first byte of a billable call leaves: from then on the outcome is unknown until told. */
   onSending(): Promise<void>

@@ -32,7 +32,7 @@ export function createEarlyBytes(deps: {
 
     async pardon(trx, owner) {
       if (await pardonBlobs(trx, owner, clock.now() + MARGIN_MS)) return
-      throw new RequestError('UNAVAILABLE', 'Reading the pictures took too long. Try again.')
+      throw tookTooLong()
     },
 
     async drop(owner) {
@@ -41,4 +41,8 @@ export function createEarlyBytes(deps: {
       sweep()
     },
   }
+}
+
+export function tookTooLong(): RequestError {
+  return new RequestError('UNAVAILABLE', 'Reading the pictures took too long. Try again.')
 }

@@ -3,7 +3,7 @@ import { type FieldProblem, InvalidInputError } from '../errors.ts'
 import { inputBlobKey } from '../storage/blob-keys.ts'
 import type { BlobStorage } from '../storage/blob-storage.ts'
 import type { InputImage } from '../storage/input-image.ts'
-import type { EarlyBytes } from './early-bytes.ts'
+import { type EarlyBytes, tookTooLong } from './early-bytes.ts'
 import { checkTogether, type LoadedPicture, toLoaded } from './picture-checks.ts'
 import type { PictureSource } from './picture-sources.ts'
 import { MAX_TOGETHER_BYTES, type StoredInput } from './reference-image.ts'
@@ -73,11 +73,11 @@ async function loadAll<Result>(
     const picture = toLoaded(source, image)
     loaded[place] = picture
     totalBytes += image.sizeBytes
-    // More is refused below, and need not be written.
-    if (totalBytes <= MAX_TOGETHER_BYTES) results[place] = await use(picture, image)
+    // More is refused below, and need not be written; what is late must not be, or it might outlive its doom.
+    if (totalBytes <= MAX_TOGETHER_BYTES && !limit.isOver()) results[place] = await use(picture, image)
   }
   async function work(): Promise<void> {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    for (let next = waiting.shift(); next !== undefined && !limit.isOver(); next = waiting.shift()) {
       try {
         await load(...next)
       } catch (error) {
@@ -93,6 +93,8 @@ async function loadAll<Result>(
   const ended = await Promise.allSettled(Array.from({ length: LOADS_AT_ONCE }, work))
   limit.close()
   for (const each of ended) if (each.status === 'rejected') throw each.reason
+  // Whoever asked has been told by now that it took too long: what is begun for nobody would be asked for, and paid, twice.
+  if (problems.length === 0 && limit.isOver()) throw tookTooLong()
   if (problems.length === 0) problems.push(...checkTogether(loaded))
   if (problems.length > 0) throw new InvalidInputError(problems)
   return results

@@ -9,12 +9,16 @@ import { convertImage } from '../storage/image-conversion.ts'
 import { type InspectedImage, inspectImage } from '../storage/image-inspection.ts'
 import { BrokenImageError } from '../storage/image-probe.ts'
 import { wholeNumber } from './vendor-numbers.ts'
+import { storableText } from './vendor-text.ts'
 
 export type KeepImageDeps = {
   readonly attempts: Attempts
   readonly storage: BlobStorage
   readonly logger: Logger
 }
+
+/** As long as a caller's own, of which a vendor makes another. */
+const MAX_PROMPT_LENGTH = 32_000
 
 /** What did not become an image of the generation, and why. */
 export type Unkept =
@@ -61,7 +65,8 @@ async function store(
   const { sha256, extension, ...facts } = inspected
   const blobKey = imageBlobKey({ generationId, sha256, extension })
   await storage.put(blobKey, bytes)
-  const image = { ...facts, imageIndex, blobKey, sha256, seed: wholeNumber(seed), revisedPrompt }
+  const said = { seed: wholeNumber(seed), revisedPrompt: storableText(revisedPrompt, MAX_PROMPT_LENGTH) }
+  const image = { ...facts, ...said, imageIndex, blobKey, sha256 }
   await attempts.recordImage(attempt, image)
 }
 

@@ -1,3 +1,4 @@
+import type { ProviderReference } from '../providers/provider.ts'
 import { ProviderError } from '../providers/provider-error.ts'
 import type { Secret } from '../secret.ts'
 
@@ -8,7 +9,7 @@ import type { Secret } from '../secret.ts'
 export function withoutKey(error: ProviderError, key: Secret | null): ProviderError {
   if (key === null) return error
   const { kind, delivery, retryAfterMs, providerBilled } = error
-  const clean = (text: string | null) => (text === null ? null : cutOut(text, key))
+  const clean = (text: string | null) => textWithoutKey(text, key)
   return new ProviderError({
     kind,
     delivery,
@@ -18,6 +19,18 @@ export function withoutKey(error: ProviderError, key: Secret | null): ProviderEr
     providerCode: clean(error.providerCode),
     providerRequestId: clean(error.providerRequestId),
   })
+}
+
+export function textWithoutKey(text: string | null, key: Secret | null): string | null {
+  return text === null || key === null ? text : cutOut(text, key)
+}
+
+/** It stays when the generation has ended, with the failures of its parts in it. */
+export function referenceWithoutKey(reference: ProviderReference, key: Secret | null): ProviderReference {
+  if (key === null) return reference
+  return JSON.parse(JSON.stringify(reference), (_name, value: unknown) =>
+    typeof value === 'string' ? cutOut(value, key) : value,
+  )
 }
 
 /** For a log line. Under a caller's own key only text is kept: an error of a library may carry a whole request. */

@@ -5,11 +5,14 @@ import { ProviderError } from '../providers/provider-error.ts'
 import type { StoredInput } from '../references/reference-image.ts'
 import type { BlobStorage } from '../storage/blob-storage.ts'
 
-export type LoadedInputs = Pick<ProviderRequest, 'referenceImages' | 'mask'>
+export type LoadedInputs = Pick<ProviderRequest, 'referenceImages' | 'mask'> & {
+  /** Some are missing: the job that the vendor has is followed, and without them nothing more may be sent. */
+  readonly lost: ProviderError | null
+}
 
 /**
  * The pictures of an attempt, whole and in order, or why nothing can be sent: a storage that fails may be back in a moment,
- * bytes that are gone stay gone. A job that the vendor has already is followed with what is left of them.
+ * bytes that are gone stay gone. A job that the vendor has already is followed with what is left of them, and nothing is sent with less.
  */
 export async function loadInputs(
   { storage, logger }: { readonly storage: BlobStorage; readonly logger: Logger },
@@ -17,18 +20,20 @@ export async function loadInputs(
 ): Promise<LoadedInputs | ProviderError> {
   const referenceImages: ReferenceImage[] = []
   let mask: ReferenceImage | null = null
+  let lost: ProviderError | null = null
   for (const input of inputs) {
     const bytes = await read(storage, input)
     if (bytes instanceof ProviderError) {
       logger.error({ generation: job.generationId, err: bytes }, 'A reference image could not be read')
       if (reference === null) return bytes
+      lost ??= bytes
     } else {
       const { mimeType, width, height, role } = input
       if (role === 'mask') mask = { bytes, mimeType, width, height }
       else referenceImages.push({ bytes, mimeType, width, height })
     }
   }
-  return { referenceImages, mask }
+  return { referenceImages, mask, lost }
 }
 
 async function read(storage: BlobStorage, { blobKey, sizeBytes }: StoredInput): Promise<Uint8Array | ProviderError> {

@@ -80,7 +80,7 @@ export function createProviderGate(deps: {
       circuit.seen = true
       if (!isProvidersFault(error)) return
       circuit.failures += 1
-      circuit.message = error.message
+      circuit.message = ownWordsOf(error)
       if (circuit.failures === FAILURES_TO_DEGRADE) circuit.since = clock.now()
       if (circuit.failures >= FAILURES_TO_OPEN) circuit.openUntil = clock.now() + OPEN_MS
     },
@@ -98,12 +98,12 @@ export function createProviderGate(deps: {
   }
 
   /** Every other job would be told the same. */
-  function pause(circuit: Circuit, { retryAfterMs, message }: ProviderError): void {
+  function pause(circuit: Circuit, error: ProviderError): void {
     const now = clock.now()
-    const until = now + Math.min(retryAfterMs ?? PAUSE_MS, MAX_PAUSE_MS)
+    const until = now + Math.min(error.retryAfterMs ?? PAUSE_MS, MAX_PAUSE_MS)
     if (now >= circuit.pausedUntil && circuit.failures < FAILURES_TO_DEGRADE) circuit.since = now
     circuit.pausedUntil = Math.max(circuit.pausedUntil, until)
-    circuit.message = message
+    circuit.message = ownWordsOf(error)
     circuit.seen = true
   }
 
@@ -120,6 +120,11 @@ export function createProviderGate(deps: {
     if (circuit.failures >= FAILURES_TO_OPEN && clock.now() < circuit.openUntil) return 'DOWN'
     return circuit.failures >= FAILURES_TO_DEGRADE || clock.now() < circuit.pausedUntil ? 'DEGRADED' : 'UP'
   }
+}
+
+/** Everybody sees how a provider does. What it says may quote the request of whoever it was said to. */
+function ownWordsOf({ message }: ProviderError): string {
+  return message.replace(/ It says: .*$/s, '')
 }
 
 function isAnswer({ kind, delivery }: ProviderError): boolean {

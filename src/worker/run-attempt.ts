@@ -17,9 +17,10 @@ import { ProviderError } from '../providers/provider-error.ts'
 import type { Secret } from '../secret.ts'
 import type { PreviewStore } from '../storage/preview-store.ts'
 import { type KeepImageDeps, keepImage, type Unkept } from './keep-image.ts'
-import { describeFault, withoutKey } from './key-redaction.ts'
+import { describeFault, referenceWithoutKey, textWithoutKey, withoutKey } from './key-redaction.ts'
 import { loadInputs } from './load-inputs.ts'
 import { readNumbers, share } from './vendor-numbers.ts'
+import { storableText } from './vendor-text.ts'
 
 export type RunAttemptDeps = KeepImageDeps & {
   readonly ending: AttemptEnding
@@ -38,6 +39,15 @@ export type RunOutcome =
 export const NO_LONGER_WANTED = Symbol('no longer wanted')
 
 const CANCEL_LIMIT_MS = 5_000
+/** Of all of the calls of an attempt. */
+const MAX_REQUEST_ID_LENGTH = 2_000
+
+/** What goes into a call beside the request. `lost`: why nothing more of it may be sent; null: nothing is missing. */
+type OurSide = {
+  readonly attempt: RunningAttempt
+  readonly apiKey: Secret | null
+  readonly lost: ProviderError | null
+}
 
 /** One lease: calls the provider once, keeps each picture as it comes, settles. */
 export async function runAttempt(
@@ -68,14 +78,15 @@ async function tryProvider(
   }
   const inputs = await loadInputs(deps, attempt)
   if (inputs instanceof ProviderError) return { kind: 'failed', error: inputs, stage: 'INPUT', unstored: [] }
-  return callWithKey(deps, provider, { ...request, ...inputs }, attempt, signal)
+  const { lost, ...pictures } = inputs
+  return callWithKey(deps, provider, { ...request, ...pictures }, { attempt, lost }, signal)
 }
 
 async function callWithKey(
   deps: RunAttemptDeps,
   provider: ImageProvider,
   request: ProviderRequest,
-  attempt: RunningAttempt,
+  { attempt, lost }: Omit<OurSide, 'apiKey'>,
   signal: AbortSignal,
 ): Promise<AttemptResult | 'dropped'> {
   let apiKey: Secret | null
@@ -85,25 +96,27 @@ async function callWithKey(
     if (!(error instanceof ProviderError)) throw error
     return { kind: 'failed', error, unstored: [] }
   }
-  return callProvider(deps, provider, request, { attempt, apiKey }, signal)
+  return callProvider(deps, provider, request, { attempt, apiKey, lost }, signal)
 }
 
 async function callProvider(
   deps: RunAttemptDeps,
   provider: ImageProvider,
   request: ProviderRequest,
-  { attempt, apiKey }: { attempt: RunningAttempt; apiKey: Secret | null },
+  ours: OurSide,
   signal: AbortSignal,
 ): Promise<AttemptResult | 'dropped'> {
-  const conversation = createConversation(deps, request, { attempt, apiKey }, signal)
+  const { attempt, apiKey } = ours
+  const conversation = createConversation(deps, request, ours, signal)
   const { call, unkept } = conversation
   const listUnstored = () => unkept.filter((each) => each.kind === 'unstored').map((each) => each.imageIndex)
   try {
     const output = await (attempt.reference !== null && provider.resume
       ? provider.resume(attempt.reference, request, call)
       : provider.generate(request, call))
-    const cleaned = withoutKeys(withBroken(readNumbers(output), unkept), apiKey)
-    return { kind: 'answered', output: cleaned, unstored: listUnstored() }
+    const requestId = storableText(textWithoutKey(output.requestId, apiKey), MAX_REQUEST_ID_LENGTH)
+    const read = { ...readNumbers(output), requestId }
+    return { kind: 'answered', output: withoutKeys(withBroken(read, unkept), apiKey), unstored: listUnstored() }
   } catch (error) {
     if (!conversation.hasLostLease() && !signal.aborted) {
       if (!(error instanceof ProviderError))
@@ -124,7 +137,7 @@ async function callProvider(
 function createConversation(
   deps: RunAttemptDeps,
   request: ProviderRequest,
-  { attempt, apiKey }: { attempt: RunningAttempt; apiKey: Secret | null },
+  { attempt, apiKey, lost: unsendable }: OurSide,
   signal: AbortSignal,
 ) {
   const { attempts, progress } = deps
@@ -143,7 +156,10 @@ function createConversation(
   const keep = async (image: ProviderImage): Promise<void> => {
     // More than was asked for is nobody's: it has no place and no price.
     if (!Number.isInteger(image.index) || image.index < 0 || image.index >= request.count) return
-    const left = await keepImage(deps, attempt, image)
+    const left = await keepImage(deps, attempt, {
+      ...image,
+      revisedPrompt: textWithoutKey(image.revisedPrompt, apiKey),
+    })
     if (left) unkept.push(left)
   }
   const call: ProviderCall = {
@@ -151,14 +167,18 @@ function createConversation(
     attemptNumber: attempt.attemptNumber,
     apiKey,
     delivered: new Set(attempt.delivered),
+    ...(unsendable && { unsendable }),
     signal,
     onSending: () => own(attempts.markSending(attempt)),
     onAccepted(reference) {
       accepted = reference
-      return own(attempts.markAccepted(attempt, reference))
+      return own(attempts.markAccepted(attempt, referenceWithoutKey(reference, apiKey)))
     },
     onProgress: (update) =>
-      progress.progress(attempt, { progress: share(update.progress), message: update.message ?? null }),
+      progress.progress(attempt, {
+        progress: share(update.progress),
+        message: textWithoutKey(update.message ?? null, apiKey),
+      }),
     onPreview: ({ index, bytes }) => showPreview(deps, attempt, index, bytes),
     onImage: (image) => own(keep(image)),
   }

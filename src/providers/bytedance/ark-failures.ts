@@ -47,20 +47,20 @@ export function requestIdOf(headers: Headers): string | null {
 function kindOf(code: string | null): ProviderErrorKind | null {
   if (code === null) return null
   if (code.includes('SensitiveContentDetected')) return 'REFUSED'
-  return KINDS[code.split('.')[0] ?? ''] ?? null
+  return KINDS.get(code.split('.')[0] ?? '') ?? null
 }
 
-const KINDS: Readonly<Record<string, ProviderErrorKind>> = {
-  AuthenticationError: 'UNAUTHORIZED',
-  AccessDenied: 'UNAUTHORIZED',
-  AccountOverdueError: 'QUOTA_EXHAUSTED',
+const KINDS: ReadonlyMap<string, ProviderErrorKind> = new Map([
+  ['AuthenticationError', 'UNAUTHORIZED'],
+  ['AccessDenied', 'UNAUTHORIZED'],
+  ['AccountOverdueError', 'QUOTA_EXHAUSTED'],
   // Of a free trial, by the vendor's words (unverified); what passes by itself is RateLimitExceeded.
-  QuotaExceeded: 'QUOTA_EXHAUSTED',
-  ModelNotOpen: 'MODEL_RETIRED',
-  InvalidEndpointOrModel: 'MODEL_RETIRED',
-  RateLimitExceeded: 'RATE_LIMITED',
+  ['QuotaExceeded', 'QUOTA_EXHAUSTED'],
+  ['ModelNotOpen', 'MODEL_RETIRED'],
+  ['InvalidEndpointOrModel', 'MODEL_RETIRED'],
+  ['RateLimitExceeded', 'RATE_LIMITED'],
   // Comes with 429, and is not about the caller.
-  ServerOverloaded: 'UNAVAILABLE',
-  InternalServiceError: 'UNAVAILABLE',
-  InvalidParameter: 'INVALID_REQUEST',
-}
+  ['ServerOverloaded', 'UNAVAILABLE'],
+  ['InternalServiceError', 'UNAVAILABLE'],
+  ['InvalidParameter', 'INVALID_REQUEST'],
+])

@@ -49,7 +49,7 @@ export function toResultFailure(answer: VendorAnswer, id: string, now: number): 
   if (status === 400 && UNFINISHED.test(message ?? '')) return new FalVerdict(undefined)
   const isOfJob = code !== null || status === 422 || headers.has('x-fal-request-timeout-type')
   if (!isOfJob || NOT_OF_A_JOB.has(status)) return toCallFailure(answer, now)
-  const kind = KINDS[code ?? ''] ?? (status === 504 ? 'TIMEOUT' : null)
+  const kind = KINDS.get(code ?? '') ?? (status === 504 ? 'TIMEOUT' : null)
   const failure = toStatusFailure(VENDOR, {
     // Statuses of gateways, which leave open what goes on behind them, are a final word here.
     status: status >= 499 ? 500 : status,
@@ -70,7 +70,7 @@ export function toResultFailure(answer: VendorAnswer, id: string, now: number): 
 export function toStatusError({ error, errorType }: Extract<FalStatus, { status: 'COMPLETED' }>, id: string) {
   if (error === null && errorType === null) return undefined
   return new ProviderError({
-    kind: KINDS[errorType ?? ''] ?? 'UNAVAILABLE',
+    kind: KINDS.get(errorType ?? '') ?? 'UNAVAILABLE',
     delivery: 'ANSWERED',
     message: `${VENDOR} took the job and failed at it.${error === null ? '' : ` It says: ${error.slice(0, MAX_WORDS)}`}`,
     providerCode: errorType,
@@ -109,12 +109,12 @@ const MAX_WORDS = 500
 const UNFINISHED = /in progress|in queue|not (yet )?(completed|finished|ready)/i
 
 /** By `type` or `error_type`; what is not named goes by its status. The last two are from memory (unverified). */
-const KINDS: Readonly<Record<string, ProviderErrorKind>> = {
-  content_policy_violation: 'REFUSED',
-  request_timeout: 'TIMEOUT',
-  startup_timeout: 'TIMEOUT',
-  client_cancelled: 'UNAVAILABLE',
-  client_disconnected: 'UNAVAILABLE',
-  generation_timeout: 'TIMEOUT',
-  no_media_generated: 'BAD_OUTPUT',
-}
+const KINDS: ReadonlyMap<string, ProviderErrorKind> = new Map([
+  ['content_policy_violation', 'REFUSED'],
+  ['request_timeout', 'TIMEOUT'],
+  ['startup_timeout', 'TIMEOUT'],
+  ['client_cancelled', 'UNAVAILABLE'],
+  ['client_disconnected', 'UNAVAILABLE'],
+  ['generation_timeout', 'TIMEOUT'],
+  ['no_media_generated', 'BAD_OUTPUT'],
+])

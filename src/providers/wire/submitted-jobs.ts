@@ -45,7 +45,7 @@ export async function runJobs<Value>(
   try {
     for (const [index, part] of record.parts.entries()) if (part.state === 'TAKEN') follow(index, part.job)
     await findLost(record, { steps, onTaken: follow })
-    await submitUnsent(record, { signal, steps, onTaken: follow })
+    await submitUnsent(record, { signal, steps, onTaken: follow, unsendable: call.unsendable })
     const results = await Promise.all(followed)
     assertWanted(call.signal, true)
     return [...results, ...record.listFailures()].sort((left, right) => left.index - right.index)
@@ -72,14 +72,18 @@ async function findLost(record: JobRecord, { steps, onTaken }: Submitting): Prom
 }
 
 /** One after the other, so that a crash finds at most one of them on its way. */
-async function submitUnsent(record: JobRecord, given: Submitting & { readonly signal: AbortSignal }): Promise<void> {
-  const { signal } = given
+async function submitUnsent(
+  record: JobRecord,
+  given: Submitting & { readonly signal: AbortSignal; readonly unsendable: ProviderError | undefined },
+): Promise<void> {
+  const { signal, unsendable } = given
   let general: ProviderError | undefined
   for (const [index, part] of record.parts.entries()) {
     if (part.state !== 'UNSENT') continue
     assertWanted(signal, record.hasSent())
-    if (general) {
-      record.markFailed(index, asNotSent(general))
+    const obstacle = unsendable ?? (general && asNotSent(general))
+    if (obstacle) {
+      record.markFailed(index, obstacle)
       continue
     }
     await record.markSending(index)

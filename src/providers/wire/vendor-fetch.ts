@@ -1,4 +1,4 @@
-import { Agent } from 'undici'
+import { Agent, type Dispatcher } from 'undici'
 import { TOO_LARGE } from './transport-failure.ts'
 
 /** Bounds of one HTTP exchange with a vendor. */
@@ -28,14 +28,15 @@ export type VendorFetch = (input: string | URL | Request, init?: RequestInit) =>
  */
 export function createVendorFetch(changes: Partial<VendorFetchLimits> = {}): VendorFetch {
   const limits = { ...VENDOR_FETCH_LIMITS, ...changes }
-  const dispatcher = new Agent({
+  const agent = new Agent({
     connect: { timeout: limits.connectMs },
     headersTimeout: limits.headersMs,
     bodyTimeout: limits.bodyMs,
   })
   return async (input, init = {}) => {
     // Node's own fetch on this agent: the fetch that comes with undici does not know Node's FormData.
-    const response = await fetch(input, { ...init, redirect: 'manual', dispatcher } as RequestInit)
+    const once = { redirect: 'manual', dispatcher: sendOnce(agent) }
+    const response = await fetch(input, { ...init, ...once } as RequestInit)
     if (response.body === null) return response
     const { status, statusText, headers } = response
     const bounded = response.body.pipeThrough(countBytes(limits.maxBytes))
@@ -43,6 +44,16 @@ export function createVendorFetch(changes: Partial<VendorFetchLimits> = {}): Ven
     Object.defineProperty(copy, 'url', { value: response.url })
     return copy
   }
+}
+
+/** After a 421 `fetch` sends again by itself, on a new connection: what it repeats may be a second paid call. */
+function sendOnce(agent: Agent): Dispatcher {
+  let hasSent = false
+  return agent.compose((dispatch) => (options, handler) => {
+    if (hasSent) throw new Error('One call is one request.')
+    hasSent = true
+    return dispatch(options, handler)
+  })
 }
 
 function countBytes(maxBytes: number): TransformStream<Uint8Array, Uint8Array> {

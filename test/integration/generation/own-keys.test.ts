@@ -468,7 +468,20 @@ describeOnEachDatabase('a generation that a key of the caller’s own pays', (op
     const part = await end({ ...SENT, count: 2 })
     house.provider.plan(fails(Object.assign(new Error('sk-came-with-the-request'), { headers: { key: SENT } })))
     const broken = await end(SENT)
-    const all = JSON.stringify([whole, part, broken, house.logger.lines])
+    house.provider.plan(async (turn) => {
+      await turn.send()
+      const [left, right] = [
+        { state: 'TAKEN', job: { id: 'job-1' } },
+        { state: 'FAILED', error: { ...quoting() } },
+      ]
+      await turn.call.onAccepted({ jobId: 'job-1', parts: [left, { ...right, words: quoting().message }] })
+      turn.call.onProgress({ progress: 0.5, message: quoting().message })
+      await turn.image(0)
+      return answer({ requestId: 'sk-came-with-the-request' })
+    })
+    const taken = await end(SENT)
+    const attempts = await database.read.selectFrom('attempts').selectAll().execute()
+    const all = JSON.stringify([whole, part, broken, taken, attempts, house.logger.lines])
     expect(all).not.toContain('sk-came')
     expect(whole.error?.message).toBe('Incorrect key [secret]. It says: [secret] is wrong.')
     expect(part.problems).toMatchObject([{ imageIndex: 1, code: 'UNAUTHORIZED', providerCode: 'bad [secret]' }])

@@ -9,12 +9,20 @@ import { generationPrefix } from '../../../src/storage/blob-keys.ts'
 import type { Database } from '../../../src/store/database.ts'
 import type { Viewer } from '../../../src/viewer.ts'
 import { describeOnEachDatabase } from '../../support/databases.ts'
+import { createFakeClock } from '../../support/fake-clock.ts'
 import { buildHouse, type House, PRICE_MICROS, viewerOf } from '../../support/house.ts'
 import { createPictureShelf, fileOf, type PictureShelf } from '../../support/picture-shelf.ts'
-import { createScriptedProvider, fails, failure, type ScriptedProvider } from '../../support/scripted-provider.ts'
+import {
+  createScriptedProvider,
+  fails,
+  failure,
+  holds,
+  type ScriptedProvider,
+} from '../../support/scripted-provider.ts'
 import { makeInput, makeModel } from '../../unit/generation/request-plan-fixtures.ts'
 import { paintColour, paintImage } from '../../unit/storage/image-fixtures.ts'
 
+const LEASE_MS = 15_000
 const FOX = 'https://pictures.example/fox.png'
 const OWL = 'https://pictures.example/owl.jpg'
 const SAME: RetryOverrides = { prompt: null, model: null, seed: null, count: null, strict: null, providerOptions: null }
@@ -146,6 +154,25 @@ describeOnEachDatabase('reference images', (open) => {
       await next.start()
       await next.endOf(viewer, id)
       expect(provider.turns[0]?.request.referenceImages).toHaveLength(1)
+    })
+
+    it('or nothing further does: a job that is taken up without them is told so', async () => {
+      const held = holds((turn) => turn.accept())
+      provider.plan(held.plan)
+      await house.start()
+      const id = await house.order(viewer, { referenceImages: [{ url: FOX }] })
+      await held.begun
+      house.kill()
+      await house.storage.deletePrefix(generationPrefix(id))
+      const clock = createFakeClock(house.clock.now() + LEASE_MS + 1)
+      const again = { models: MODELS, providers: [provider], fetchOutbound: shelf.fetchOutbound, clock }
+      const next = buildHouse({ ...house, ...again })
+      next.domain.worker.start()
+      await next.story(viewer, id)
+      expect(provider.turns.map(({ kind, call }) => [kind, call.unsendable?.message])).toEqual([
+        ['generate', undefined],
+        ['resume', 'A reference image of this request is no longer in storage. Nothing was sent to the provider.'],
+      ])
     })
 
     it('or nothing does: lost bytes end it before anything is sent', async () => {

@@ -199,6 +199,35 @@ describeOnEachDatabase('settlement', (open) => {
       expect(end).toMatchObject({ status: 'COMPLETED', providerReportedMicros: null, chargedMicros: PRICE_MICROS })
       expect(JSON.parse(end.tokens ?? '')).toEqual({ input: null, output: 2, total: 1_012 })
     })
+
+    it('does not stand still over numbers that cannot be', async () => {
+      const unit = 'MILLION_IMAGE_OUTPUT_TOKENS' as const
+      const price = { unit, size: null, quality: null, asOf: 0, source: 'a test', usd: '40' }
+      const model = pricedModel({ prices: [price], tokenEstimates: [{ ...price, min: 500, max: 2_000 }] })
+      house = buildHouse({ database, clock: house.clock, ids: house.ids, models: [model] })
+      await house.start()
+      const end = await run(async (turn) => {
+        await turn.send()
+        await turn.images()
+        const usage = { ...tokens, imageOutputTokens: Number.MAX_SAFE_INTEGER }
+        return answer({ usage, reportedUsdMicros: Number.MAX_SAFE_INTEGER })
+      })
+      expect(end).toMatchObject({ status: 'COMPLETED', providerReportedMicros: null, chargedMicros: 80_000 })
+      expect(house.logger.lines.filter(({ level }) => level === 'error')).toEqual([])
+    })
+
+    it('does not lose pictures over text that no database takes', async () => {
+      const revisedPrompt = 'a\u0000 fox\ud83d,\na hen'
+      const end = await run(async (turn) => {
+        await turn.send()
+        await turn.call.onImage({ index: 0, bytes: createTinyPng(1), seed: null, revisedPrompt })
+        return answer({ requestId: 'req\u0000\ud83d-1' })
+      })
+      expect(end).toMatchObject({ status: 'COMPLETED', problems: [] })
+      expect(end.attempts).toMatchObject([{ providerRequestId: 'req\ufffd-1' }])
+      const [image] = await house.domain.reader.imagesOf([end.id])
+      expect(image?.revisedPrompt).toBe('a fox\ufffd,\na hen')
+    })
   })
 
   it('ends what asks for a model that the server no longer knows', async () => {

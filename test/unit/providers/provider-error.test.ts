@@ -24,4 +24,11 @@ describe('A failure of a provider', () => {
     const error = new ProviderError({ ...SAID, providerCode: endless, providerRequestId: endless })
     expect([error.providerCode?.length, error.providerRequestId?.length]).toEqual([200, 200])
   })
+
+  it('keeps no more of what is said than a row should hold, and no half of a character of it', () => {
+    const { message } = new ProviderError({ ...SAID, message: `x${'🦊'.repeat(1_000_000)}` })
+    expect(message.length).toBeLessThanOrEqual(2_000)
+    expect(message.isWellFormed()).toBe(true)
+    expect(new ProviderError({ ...SAID, message: 'x'.repeat(2_000) }).message).toHaveLength(2_000)
+  })
 })

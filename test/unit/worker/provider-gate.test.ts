@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ProviderError } from '../../../src/providers/provider-error.ts'
 import { createProviderGate, type GateLimits } from '../../../src/worker/provider-gate.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
 import { failure } from '../../support/scripted-provider.ts'
@@ -93,6 +94,17 @@ describe('the circuit', () => {
     expect(gate.busy()).toEqual(['a'])
     expect(gate.health('b').state).toBe('UNKNOWN')
   })
+
+  it.each(['UNAVAILABLE', 'RATE_LIMITED'] as const)(
+    'tells nobody what the provider said to somebody of a request (%s)',
+    (kind) => {
+      const { gate, fail } = createGate()
+      const message =
+        'Replicate took the job and failed at it. It says: ValueError: bad prompt "my diary". It says: no.'
+      fail(3, new ProviderError({ kind, delivery: 'ANSWERED', message }))
+      expect(gate.health('a')).toMatchObject({ state: 'DEGRADED', message: 'Replicate took the job and failed at it.' })
+    },
+  )
 
   it('lets one call at a time look whether it is back, and closes when that succeeds', async () => {
     const { gate, fail, clock } = createGate()

@@ -27,7 +27,11 @@ function createWorld(script: Script = {}) {
   let steps = 0
 
   /** One life of the process: it dies at its `diesAt`-th step, before (`early`) or after what the step does. */
-  async function live(parts: number, dies?: { readonly at: number; readonly early: boolean }) {
+  async function live(
+    parts: number,
+    dies?: { readonly at: number; readonly early: boolean },
+    more: Partial<ProviderCall> = {},
+  ) {
     const end = new AbortController()
     steps = 0
     const step = async <Value>(name: string, work: () => Value): Promise<Value> => {
@@ -47,6 +51,7 @@ function createWorld(script: Script = {}) {
       return done
     }
     const call = {
+      ...more,
       signal: end.signal,
       onSending: () => step('sending', () => undefined),
       onAccepted: (reference: ProviderReference) =>
@@ -199,6 +204,16 @@ describe('A crash', () => {
     const [, lost] = await world.live(2)
     expect(lost).toMatchObject({ index: 1, error: { kind: 'REFUSED', delivery: 'ANSWERED', providerBilled: false } })
     expect(lost).toMatchObject({ error: { providerCode: 'policy', providerRequestId: 'r1' } })
+  })
+
+  it('after which the pictures are gone leaves unsent what was not sent', async () => {
+    const unsendable = failure({ kind: 'UNAVAILABLE', delivery: 'NOT_SENT' })
+    const { live, log, submissions } = createWorld()
+    await live(3, { at: 3, early: false }).catch(() => undefined)
+    const results = await live(3, undefined, { unsendable })
+    expect(submissions()).toEqual(['submit 0'])
+    expect(log.at(-1)).toBe('follow 0')
+    expect(results).toMatchObject([{ value: 'job-0 at http://vendor/0' }, { error: unsendable }, { error: unsendable }])
   })
 
   it('without parts in its reference is a mistake of ours', async () => {

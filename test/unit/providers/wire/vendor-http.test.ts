@@ -54,6 +54,16 @@ describe('One request and its whole answer', () => {
     expect(paths).toEqual(['/'])
   })
 
+  it('is one request also where `fetch` would send another by itself', async () => {
+    let requests = 0
+    const url = await vendor((_, response) => {
+      requests += 1
+      response.writeHead(421).end()
+    })
+    await expect(ask(url, { body: 'a fox' })).rejects.toMatchObject({ delivery: 'UNKNOWN', providerBilled: null })
+    expect(requests).toBe(1)
+  })
+
   it('has its status where only the words of a refusal got lost', async () => {
     const url = await vendor((_, response) => {
       response.writeHead(429, { 'content-length': '100', 'retry-after': '7' })
