@@ -1,5 +1,5 @@
 import type { ProviderRequest, ReferenceImage } from '../provider.ts'
-import type { JsonRecord } from '../wire/loose-json.ts'
+import type { JsonRecord } from '../wire/json-values.ts'
 import { seedOfPart } from '../wire/part-seed.ts'
 
 /** The vendor's own limit. */

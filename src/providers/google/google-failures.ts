@@ -1,5 +1,5 @@
 import { ProviderError, type ProviderErrorKind } from '../provider-error.ts'
-import { type JsonRecord, readRecord, readRecords, readText } from '../wire/loose-json.ts'
+import { type JsonRecord, readRecord, readRecords, readText } from '../wire/json-values.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
 import { quoteVendor } from '../wire/vendor-words.ts'

@@ -1,7 +1,7 @@
 import type { GenerateContentConfig, GenerateContentParameters } from '@google/genai'
 import type { ProviderRequest } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
-import { isRecord } from '../wire/loose-json.ts'
+import { isRecord } from '../wire/json-values.ts'
 import { seedOfPart } from '../wire/part-seed.ts'
 
 const MAX_SEED = 2 ** 31 - 1

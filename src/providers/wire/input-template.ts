@@ -1,5 +1,6 @@
 import type { ProviderRequest, ReferenceImage } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
+import { isRecord, type JsonRecord, readRecord } from './json-values.ts'
 import { seedOfPart } from './part-seed.ts'
 
 /**
@@ -38,10 +39,8 @@ import { seedOfPart } from './part-seed.ts'
 export type InputTemplate = {
   readonly imagesPerCall: number
   /** The input of the call that makes these images, the caller's provider options last. */
-  fill(indexes: readonly number[]): Readonly<Record<string, unknown>>
+  fill(indexes: readonly number[]): JsonRecord
 }
-
-type Values = Readonly<Record<string, unknown>>
 
 const ONLY_PROMPT = { prompt: '{prompt}' }
 const PLACEHOLDER = /^\{([a-zA-Z]+\d*)\}$/
@@ -59,15 +58,15 @@ export function readInputTemplate(request: ProviderRequest): InputTemplate {
     imagesPerCall: used.has('count') ? readLimit(imagesPerCall, request.count) : 1,
     fill(indexes) {
       const seed = seedOfPart(request.parameters.seed, indexes[0] ?? 0, MAX_SEED) ?? undefined
-      const own: Values = { ...values, count: indexes.length, seed }
+      const own: JsonRecord = { ...values, count: indexes.length, seed }
       const filled = fillNode(input, (name) => translate(name, own[name], words[name]))
-      return { ...(isRecord(filled) ? filled : {}), ...request.parameters.providerOptions }
+      return { ...readRecord(filled), ...request.parameters.providerOptions }
     },
   }
 }
 
 /** undefined: the request says nothing of it. */
-function valuesOf({ prompt, negativePrompt, parameters, referenceImages, mask }: ProviderRequest): Values {
+function valuesOf({ prompt, negativePrompt, parameters, referenceImages, mask }: ProviderRequest): JsonRecord {
   const { width, height, providerOptions: _, referenceImages: __, ...others } = parameters
   const pictures = referenceImages.map(toDataUri)
   const given = {
@@ -86,7 +85,7 @@ function valuesOf({ prompt, negativePrompt, parameters, referenceImages, mask }:
 }
 
 /** Settings of the request for which there is no place. One form of the size is enough, and one of the pictures. */
-function listLost(values: Values, used: ReadonlySet<string>): readonly string[] {
+function listLost(values: JsonRecord, used: ReadonlySet<string>): readonly string[] {
   const isPlaced = (name: string) => values[name] !== undefined && used.has(name)
   const isSized = ['size', 'aspectRatio'].some(isPlaced) || ['width', 'height'].every(isPlaced)
   return Object.keys(values).filter((name) => {
@@ -142,8 +141,4 @@ function toDataUri({ mimeType, bytes }: ReferenceImage): string {
 function faultOf(what: string): ProviderError {
   const message = `The catalogue's entry for this model cannot be used: ${what}.`
   return new ProviderError({ kind: 'INVALID_REQUEST', delivery: 'NOT_SENT', message })
-}
-
-function isRecord(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

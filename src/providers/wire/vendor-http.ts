@@ -1,5 +1,6 @@
 import { type Clock, openTimeLimit } from '../../clock.ts'
 import { ProviderError } from '../provider-error.ts'
+import { parseJson } from './json-values.ts'
 import { createAbortion, toTransportFailure } from './transport-failure.ts'
 import type { VendorFetch } from './vendor-fetch.ts'
 
@@ -71,12 +72,6 @@ export async function readAnswer(response: Response, signal?: AbortSignal): Prom
     ok,
     headers,
     bytes,
-    json() {
-      try {
-        return JSON.parse(Buffer.from(bytes).toString('utf8'))
-      } catch {
-        return undefined
-      }
-    },
+    json: () => parseJson(Buffer.from(bytes).toString('utf8')),
   }
 }
