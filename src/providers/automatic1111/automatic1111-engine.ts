@@ -1,7 +1,8 @@
 import type { Clock } from '../../clock.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
 import { ENGINE_ANSWER_MS } from '../wire/engine-limits.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createMisunderstanding, createVendorHttp, type VendorAnswer } from '../wire/vendor-http.ts'
+import { createVendorHttp, type VendorAnswer } from '../wire/vendor-http.ts'
 import { toAnswerFailure } from './automatic1111-failures.ts'
 import type { Automatic1111Order } from './automatic1111-request.ts'
 import {

@@ -4,13 +4,14 @@ import type { Secret } from '../../secret.ts'
 import type { ImageProvider, ProviderCall, ProviderOutput, ProviderRequest, ProviderUsage } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
 import { keyOf } from '../wire/api-key.ts'
+import { decodeBase64, decodeBase64Image } from '../wire/base64-image.ts'
+import { assertWanted, createMisunderstanding } from '../wire/call-failures.ts'
 import { failuresOf, fanOut, sumUsage, throwIfAlone, valuesOf } from '../wire/fan-out.ts'
-import { decodeBase64Image, downloadImage } from '../wire/image-download.ts'
+import { downloadImage } from '../wire/image-download.ts'
 import { createPartsProgress } from '../wire/parts-progress.ts'
-import { assertWanted } from '../wire/transport-failure.ts'
 import { createVendorEvents, type EventAnswer } from '../wire/vendor-events.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createMisunderstanding, createVendorHttp, type VendorAnswer, type VendorRequest } from '../wire/vendor-http.ts'
+import { createVendorHttp, type VendorAnswer, type VendorRequest } from '../wire/vendor-http.ts'
 import { requestIdOf, toAnswerFailure, toPictureFailure, VENDOR } from './ark-failures.ts'
 import { planArkOrders } from './ark-request.ts'
 import { type ArkError, type ArkPicture, readAnswer, readEvent } from './ark-wire.ts'
@@ -63,7 +64,7 @@ export function createBytedanceProvider(deps: BytedanceDeps): ImageProvider {
           progress.update(index, 1)
         },
         show(base64) {
-          const bytes = Buffer.from(base64, 'base64')
+          const bytes = decodeBase64(base64)
           if (bytes.byteLength > 0) call.onPreview({ index, bytes })
         },
       }

@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../../clock.ts'
 import type { ReferenceImage } from '../provider.ts'
 import type { ProviderError } from '../provider-error.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
 import { MAX_IMAGE_BYTES } from '../wire/image-download.ts'
 import { pollUntilDone } from '../wire/polling.ts'
+import { toFile } from '../wire/reference-image.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createMisunderstanding, createVendorHttp, type VendorAnswer, type VendorRequest } from '../wire/vendor-http.ts'
+import { createVendorHttp, type VendorAnswer, type VendorRequest } from '../wire/vendor-http.ts'
 import { createLostPicture, toAnswerFailure } from './comfyui-failures.ts'
 import type { ComfyuiGraph } from './comfyui-template.ts'
 import {
@@ -29,7 +31,6 @@ const ASK_MS = 20_000
 const SUBMIT_MS = 60_000
 const TRANSFER_MS = 60_000
 const PAUSE_MS = 500
-const SUFFIXES = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/webp': 'webp' }
 
 export function createComfyuiEngine(deps: { name: string; clock: Clock; fetch: VendorFetch; baseUrl: string }) {
   const { name, clock, baseUrl } = deps
@@ -88,14 +89,10 @@ export function createComfyuiEngine(deps: { name: string; clock: Clock; fetch: V
     },
 
     /** Named by its content: uploaded twice it is the same file. The fields are from memory (unverified). */
-    async upload({ bytes, mimeType }: ReferenceImage, access: Access): Promise<string> {
-      const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 32)
+    async upload(image: ReferenceImage, access: Access): Promise<string> {
+      const digest = createHash('sha256').update(image.bytes).digest('hex').slice(0, 32)
       const form = new FormData()
-      form.append(
-        'image',
-        new Blob([new Uint8Array(bytes)], { type: mimeType }),
-        `pictor-${digest}.${SUFFIXES[mimeType]}`,
-      )
+      form.append('image', toFile(image, `pictor-${digest}`))
       form.append('type', 'input')
       form.append('overwrite', 'true')
       const answer = await ask('POST', '/upload/image', access, { body: form, timeoutMs: TRANSFER_MS })

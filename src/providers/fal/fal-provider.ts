@@ -4,14 +4,16 @@ import type { Secret } from '../../secret.ts'
 import type { ImageProvider, ProviderCall, ProviderOutput, ProviderReference, ProviderRequest } from '../provider.ts'
 import type { ProviderError } from '../provider-error.ts'
 import { keyOf } from '../wire/api-key.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
 import { cancelJobs, handOverPictures, runImageJobs } from '../wire/image-jobs.ts'
 import { type InputTemplate, readInputTemplate } from '../wire/input-template.ts'
+import { readText } from '../wire/json-values.ts'
 import { readLogProgress } from '../wire/log-progress.ts'
 import { createPartsProgress, type PartsProgress } from '../wire/parts-progress.ts'
 import { pollUntilDone } from '../wire/polling.ts'
 import type { SubmittedJob } from '../wire/submitted-jobs.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createMisunderstanding, type VendorAnswer } from '../wire/vendor-http.ts'
+import type { VendorAnswer } from '../wire/vendor-http.ts'
 import {
   createFlagged,
   FalVerdict,
@@ -155,12 +157,11 @@ function tell(
 
 /** As it was persisted. */
 function readJob({ id, app, statusUrl, responseUrl, cancelUrl }: SubmittedJob): FalJob {
-  const text = (value: unknown) => (typeof value === 'string' ? value : null)
   return {
     id,
-    app: text(app) ?? '',
-    statusUrl: text(statusUrl),
-    responseUrl: text(responseUrl),
-    cancelUrl: text(cancelUrl),
+    app: readText(app) ?? '',
+    statusUrl: readText(statusUrl),
+    responseUrl: readText(responseUrl),
+    cancelUrl: readText(cancelUrl),
   }
 }

@@ -1,6 +1,7 @@
 import { createFalClient, type FalClient } from '@fal-ai/client'
 import type { Clock } from '../../clock.ts'
 import type { Secret } from '../../secret.ts'
+import type { JsonRecord } from '../wire/json-values.ts'
 import { exchangeOnce } from '../wire/single-exchange.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
 import { createVendorHttp, type VendorAnswer } from '../wire/vendor-http.ts'
@@ -18,7 +19,7 @@ export type FalJob = {
 
 /** The calls of one key. Each is one exchange, whose JSON it answers with; `toFailure` reads any other answer. */
 export type FalQueue = {
-  submit(app: string, input: Readonly<Record<string, unknown>>, given: FalCall): Promise<unknown>
+  submit(app: string, input: JsonRecord, given: FalCall): Promise<unknown>
   status(job: FalJob, given: FalCall): Promise<unknown>
   result(job: FalJob, given: FalCall): Promise<unknown>
   cancel(job: FalJob, given: FalCall): Promise<unknown>

@@ -1,12 +1,12 @@
 import { type GenerateContentParameters, GoogleGenAI } from '@google/genai'
 import { type Clock, openTimeLimit } from '../../clock.ts'
 import type { Secret } from '../../secret.ts'
-import { ProviderError } from '../provider-error.ts'
+import type { ProviderError } from '../provider-error.ts'
+import { createAbortion, createMisunderstanding, createUnsendable } from '../wire/call-failures.ts'
 import { readRecords, readText } from '../wire/json-values.ts'
 import { type RecordedFetch, recordFetch } from '../wire/recorded-fetch.ts'
-import { createAbortion, toTransportFailure } from '../wire/transport-failure.ts'
+import { toTransportFailure } from '../wire/transport-failure.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createMisunderstanding } from '../wire/vendor-http.ts'
 import { toAnswerFailure, VENDOR } from './google-failures.ts'
 import { type GoogleReply, readReply } from './google-reply.ts'
 
@@ -97,5 +97,5 @@ function toFailure(error: unknown, recorded: RecordedFetch, now: number): Provid
 /** Of all that varies, the SDK looks at the form of the key and of the model's name. */
 function unsendable(): ProviderError {
   const message = `The request to ${VENDOR} could not be put together: the key or the model's name has a form that is not taken.`
-  return new ProviderError({ kind: 'INVALID_REQUEST', delivery: 'NOT_SENT', message })
+  return createUnsendable(message)
 }

@@ -10,10 +10,10 @@ import type {
   VendorAccess,
 } from '../provider.ts'
 import { keyOf } from '../wire/api-key.ts'
+import { decodeBase64Image } from '../wire/base64-image.ts'
+import { assertWanted } from '../wire/call-failures.ts'
 import { failuresOf, fanOut, sumUsage, throwIfAlone, valuesOf } from '../wire/fan-out.ts'
-import { decodeBase64Image } from '../wire/image-download.ts'
 import { createPartsProgress } from '../wire/parts-progress.ts'
-import { assertWanted } from '../wire/transport-failure.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
 import { createGoogleApi } from './google-api.ts'
 import { isRefusal, toReplyFailure, VENDOR } from './google-failures.ts'

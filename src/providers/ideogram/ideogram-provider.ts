@@ -4,13 +4,13 @@ import type { Secret } from '../../secret.ts'
 import type { ImageProvider, ProviderCall, ProviderOutput, ProviderReference, ProviderRequest } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
 import { keyOf } from '../wire/api-key.ts'
+import { assertWanted, createMisunderstanding, createUnsendable } from '../wire/call-failures.ts'
 import { failuresOf, fanOut, type PartResult, throwIfAlone } from '../wire/fan-out.ts'
 import { downloadImage } from '../wire/image-download.ts'
 import { pollUntilDone } from '../wire/polling.ts'
 import { runJobs, type SubmittedJob } from '../wire/submitted-jobs.ts'
-import { assertWanted } from '../wire/transport-failure.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createMisunderstanding, createVendorHttp, type VendorAnswer } from '../wire/vendor-http.ts'
+import { createVendorHttp, type VendorAnswer } from '../wire/vendor-http.ts'
 import { createUnsafe, toAnswerFailure, toGenerationFailure, VENDOR } from './ideogram-failures.ts'
 import { apiOf, buildRequest, type IdeogramRequest } from './ideogram-request.ts'
 import { type ImageEntry, readGeneration, readGenerationId, readImages } from './ideogram-wire.ts'
@@ -149,8 +149,7 @@ function toOutput(results: readonly PartResult<void>[], { count }: ProviderReque
 }
 
 function createMoved(): ProviderError {
-  const message = `This part was not sent yet when the way changed in which ${VENDOR} is asked for the model.`
-  return new ProviderError({ kind: 'INVALID_REQUEST', delivery: 'NOT_SENT', message })
+  return createUnsendable(`This part was not sent yet when the way changed in which ${VENDOR} is asked for the model.`)
 }
 
 function createForeignReference(): ProviderError {

@@ -1,9 +1,9 @@
 import { APIConnectionError, APIError, APIUserAbortError } from 'openai'
 import { ProviderError, type ProviderErrorKind } from '../provider-error.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
 import { isRecord, type JsonRecord, readRecord, readText } from '../wire/json-values.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
 import { toTransportFailure } from '../wire/transport-failure.ts'
-import { createMisunderstanding } from '../wire/vendor-http.ts'
 
 export const VENDOR = 'OpenAI'
 

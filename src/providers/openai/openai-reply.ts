@@ -1,4 +1,5 @@
 import type { ProviderUsage } from '../provider.ts'
+import { decodeBase64 } from '../wire/base64-image.ts'
 import { isRecord, readRecord, readRecords, readText } from '../wire/json-values.ts'
 
 /** What the Images API answers, as far as it is read here. Source: types and code of the SDK 7.57.0 (2026-11-13). */
@@ -27,7 +28,7 @@ export function readReply(json: unknown): Reply | undefined {
 export function readStreamEvent(event: unknown): StreamEvent | undefined {
   if (!isRecord(event) || typeof event.type !== 'string') return undefined
   if (/^image_(generation|edit)\.partial_image$/.test(event.type)) {
-    const bytes = Buffer.from(typeof event.b64_json === 'string' ? event.b64_json : '', 'base64')
+    const bytes = decodeBase64(event.b64_json)
     return bytes.byteLength === 0 ? undefined : { kind: 'PARTIAL', bytes }
   }
   if (!/^image_(generation|edit)\.completed$/.test(event.type)) return undefined

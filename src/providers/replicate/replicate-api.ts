@@ -1,6 +1,7 @@
 import Replicate from 'replicate'
 import type { Clock } from '../../clock.ts'
 import type { Secret } from '../../secret.ts'
+import type { JsonRecord } from '../wire/json-values.ts'
 import { exchangeOnce } from '../wire/single-exchange.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
 import { createVendorHttp, type VendorAnswer } from '../wire/vendor-http.ts'
@@ -14,7 +15,7 @@ export type ReplicateJob = { readonly id: string; readonly getUrl: string | null
 export type ReplicateOrder = {
   readonly model: string
   readonly version: string | null
-  readonly input: Readonly<Record<string, unknown>>
+  readonly input: JsonRecord
 }
 
 /** The calls of one key. Each is one exchange, whose JSON it answers with; `toFailure` reads any other answer. */

@@ -4,15 +4,17 @@ import type { Secret } from '../../secret.ts'
 import type { ImageProvider, ProviderCall, ProviderOutput, ProviderReference, ProviderRequest } from '../provider.ts'
 import type { ProviderError } from '../provider-error.ts'
 import { keyOf } from '../wire/api-key.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
 import { cancelJobs, handOverPictures, runImageJobs } from '../wire/image-jobs.ts'
 import { readInputTemplate } from '../wire/input-template.ts'
+import { readText } from '../wire/json-values.ts'
 import { readLogProgress } from '../wire/log-progress.ts'
 import { seedOfPart } from '../wire/part-seed.ts'
 import { createPartsProgress, type PartsProgress } from '../wire/parts-progress.ts'
 import { pollUntilDone } from '../wire/polling.ts'
 import type { SubmittedJob } from '../wire/submitted-jobs.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createMisunderstanding, type VendorAnswer } from '../wire/vendor-http.ts'
+import type { VendorAnswer } from '../wire/vendor-http.ts'
 import { createReplicateApi, type ReplicateApi, type ReplicateJob, type ReplicateOrder } from './replicate-api.ts'
 import { toCallFailure, toJobFailure, toSubmitFailure, VENDOR } from './replicate-failures.ts'
 import { type ReplicateState, readState, readSubmission } from './replicate-wire.ts'
@@ -125,6 +127,5 @@ function tell(state: Extract<ReplicateState, { status: 'RUNNING' }>, { indexes, 
 
 /** As it was persisted. */
 function readJob({ id, getUrl, cancelUrl }: SubmittedJob): ReplicateJob {
-  const text = (value: unknown) => (typeof value === 'string' ? value : null)
-  return { id, getUrl: text(getUrl), cancelUrl: text(cancelUrl) }
+  return { id, getUrl: readText(getUrl), cancelUrl: readText(cancelUrl) }
 }

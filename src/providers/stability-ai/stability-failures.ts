@@ -1,7 +1,8 @@
 import { ProviderError, type ProviderErrorKind } from '../provider-error.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
 import { readRetryAfter } from '../wire/retry-after.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
-import { createMisunderstanding, type VendorAnswer } from '../wire/vendor-http.ts'
+import type { VendorAnswer } from '../wire/vendor-http.ts'
 import { readErrorBody, VENDOR } from './stability-wire.ts'
 
 /**

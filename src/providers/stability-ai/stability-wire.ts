@@ -1,4 +1,4 @@
-import { decodeBase64Image } from '../wire/image-download.ts'
+import { decodeBase64Image } from '../wire/base64-image.ts'
 import { isRecord, readList, readRecord, readText } from '../wire/json-values.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
 

@@ -2,8 +2,9 @@ import type { Clock } from '../../clock.ts'
 import type { OutboundFetch } from '../../outbound/outbound-fetch.ts'
 import type { ProviderCall, ProviderOutput, ProviderReference } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
+import { decodeBase64Image } from './base64-image.ts'
 import { failuresOf, fanOut, type PartResult } from './fan-out.ts'
-import { decodeBase64Image, downloadImage } from './image-download.ts'
+import { downloadImage } from './image-download.ts'
 import { runJobs, type SubmittedJob, takenJobs } from './submitted-jobs.ts'
 
 /** What came of the images of one job that was taken: each of them with its own outcome. */

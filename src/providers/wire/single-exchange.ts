@@ -1,6 +1,7 @@
-import { ProviderError } from '../provider-error.ts'
+import type { ProviderError } from '../provider-error.ts'
+import { createMisunderstanding, createUnsendable } from './call-failures.ts'
 import type { VendorFetch } from './vendor-fetch.ts'
-import { createMisunderstanding, type VendorAnswer, type VendorHttp } from './vendor-http.ts'
+import type { VendorAnswer, VendorHttp } from './vendor-http.ts'
 
 export type SingleExchange = {
   readonly vendor: string
@@ -59,6 +60,5 @@ async function send(given: SingleExchange, url: string, init: RequestInit): Prom
 /** Such as a name of a model that cannot be one. */
 function refusedBySdk(vendor: string, cause: unknown): ProviderError {
   const why = cause instanceof Error ? ` ${cause.message}` : ''
-  const message = `The request for ${vendor} could not be made.${why}`
-  return new ProviderError({ kind: 'INVALID_REQUEST', delivery: 'NOT_SENT', message, cause })
+  return createUnsendable(`The request for ${vendor} could not be made.${why}`, cause)
 }

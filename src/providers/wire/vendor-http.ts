@@ -1,7 +1,7 @@
 import { type Clock, openTimeLimit } from '../../clock.ts'
-import { ProviderError } from '../provider-error.ts'
+import { createAbortion } from './call-failures.ts'
 import { parseJson } from './json-values.ts'
-import { createAbortion, toTransportFailure } from './transport-failure.ts'
+import { toTransportFailure } from './transport-failure.ts'
 import type { VendorFetch } from './vendor-fetch.ts'
 
 export type VendorRequest = {
@@ -49,18 +49,6 @@ async function readBytes(response: Response, signal?: AbortSignal): Promise<Uint
     if (response.ok || signal?.aborted) throw error
     return new Uint8Array()
   }
-}
-
-/** A successful answer that is not what the vendor promises: made and paid for, as far as one can tell, and lost. */
-export function createMisunderstanding(vendor: string, requestId: string | null): ProviderError {
-  const message = `${vendor} answered with something that is not what it promises to answer.`
-  return new ProviderError({
-    kind: 'BAD_OUTPUT',
-    delivery: 'ANSWERED',
-    message,
-    providerRequestId: requestId,
-    providerBilled: null,
-  })
 }
 
 /** Reads it to its end. */
