@@ -4,7 +4,7 @@ import type { ImageProvider, ProviderCall, ProviderOutput, ProviderRequest, Vend
 import { ProviderError } from '../provider-error.ts'
 import { authorizationOf } from '../wire/authorization.ts'
 import { decodeBase64Image } from '../wire/base64-image.ts'
-import { assertWanted } from '../wire/call-failures.ts'
+import { beginSending } from '../wire/begin-sending.ts'
 import { handOverEach } from '../wire/handing-over.ts'
 import { billsNobody } from '../wire/unbilled.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
@@ -42,9 +42,7 @@ export function createAutomatic1111Provider(deps: Automatic1111Deps): ImageProvi
       assertFits(request)
       return readEntry(request.wire)
     })
-    assertWanted(call.signal, false)
-    await call.onSending()
-    assertWanted(call.signal, true)
+    await beginSending(call)
     const painted = await paint(entry, request, call)
     const items = painted.images.map((data, index) => ({ data, seed: painted.seeds[index] ?? null }))
     const failures = await handOverEach({ items, count: request.count, call }, ({ data, seed }, index) => ({

@@ -5,14 +5,16 @@ import type { ImageProvider, ProviderCall, ProviderOutput, ProviderRequest, Prov
 import { ProviderError } from '../provider-error.ts'
 import { keyOf } from '../wire/api-key.ts'
 import { decodeBase64, decodeBase64Image } from '../wire/base64-image.ts'
-import { assertWanted, createMisunderstanding } from '../wire/call-failures.ts'
-import { failuresOf, fanOut, sumUsage, throwIfAlone, valuesOf } from '../wire/fan-out.ts'
+import { beginSending } from '../wire/begin-sending.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
 import { downloadImage } from '../wire/image-download.ts'
+import { type PaintedOne, paintOneByOne } from '../wire/one-by-one.ts'
 import { createPartsProgress } from '../wire/parts-progress.ts'
+import { requestIdOf } from '../wire/request-ids.ts'
 import { createVendorEvents, type EventAnswer } from '../wire/vendor-events.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
 import { createVendorHttp, type VendorAnswer, type VendorRequest } from '../wire/vendor-http.ts'
-import { requestIdOf, toAnswerFailure, toPictureFailure, VENDOR } from './ark-failures.ts'
+import { toAnswerFailure, toPictureFailure, VENDOR } from './ark-failures.ts'
 import { planArkOrders } from './ark-request.ts'
 import { type ArkError, type ArkPicture, readAnswer, readEvent } from './ark-wire.ts'
 
@@ -26,8 +28,6 @@ export type BytedanceDeps = {
   readonly baseUrl: string
 }
 
-type Painted = { readonly usage: ProviderUsage | null; readonly requestId: string | null }
-
 /** What becomes of one picture on its way to the caller. */
 type Easel = {
   readonly signal: AbortSignal
@@ -38,7 +38,6 @@ type Easel = {
 
 /** Our fetch waits five minutes for the first byte; one is for the rest. */
 const PAINT_MS = 6 * 60_000
-const CONCURRENCY = 4
 
 /** ByteDance Seedream on BytePlus ModelArk: one image a call, with no job id to ask after. */
 export function createBytedanceProvider(deps: BytedanceDeps): ImageProvider {
@@ -47,14 +46,11 @@ export function createBytedanceProvider(deps: BytedanceDeps): ImageProvider {
   const [http, events] = [createVendorHttp(wired), createVendorEvents(wired)]
 
   async function generate(request: ProviderRequest, call: ProviderCall): Promise<ProviderOutput> {
-    assertWanted(call.signal, false)
     const key = keyOf(VENDOR, deps.apiKey, call.apiKey)
     const orderOf = planArkOrders(request)
     const progress = createPartsProgress(call, request.count)
-    await call.onSending()
-
-    async function paint(index: number, signal: AbortSignal): Promise<Painted> {
-      assertWanted(signal, true)
+    await beginSending(call)
+    return paintOneByOne({ count: request.count, call }, async (index, signal) => {
       const { body, seed } = orderOf(index)
       const sent = requestOf(body, key, signal)
       const easel: Easel = {
@@ -69,19 +65,7 @@ export function createBytedanceProvider(deps: BytedanceDeps): ImageProvider {
         },
       }
       return body.stream === true ? takeEvents(await events(sent), easel) : takeAnswer(await http(sent), easel)
-    }
-
-    const all = Array.from({ length: request.count }, (_, index) => index)
-    const indexes = all.filter((index) => !call.delivered.has(index))
-    const results = await fanOut({ indexes, concurrency: CONCURRENCY, signal: call.signal }, paint)
-    throwIfAlone(results, request.count)
-    const painted = valuesOf(results)
-    return {
-      failures: failuresOf(results),
-      usage: sumUsage(painted.map(({ usage }) => usage)),
-      reportedUsdMicros: null,
-      requestId: painted.flatMap(({ requestId }) => requestId ?? []).join(' ') || null,
-    }
+    })
   }
 
   function requestOf(body: object, key: Secret, signal: AbortSignal): VendorRequest {
@@ -95,7 +79,7 @@ export function createBytedanceProvider(deps: BytedanceDeps): ImageProvider {
     }
   }
 
-  async function takeAnswer(answer: VendorAnswer, easel: Easel): Promise<Painted> {
+  async function takeAnswer(answer: VendorAnswer, easel: Easel): Promise<PaintedOne> {
     if (!answer.ok) throw toAnswerFailure(answer, clock.now())
     const requestId = requestIdOf(answer.headers)
     const told = readAnswer(answer.json())
@@ -104,7 +88,7 @@ export function createBytedanceProvider(deps: BytedanceDeps): ImageProvider {
     return { usage: told.usage, requestId }
   }
 
-  async function takeEvents(answer: EventAnswer, easel: Easel): Promise<Painted> {
+  async function takeEvents(answer: EventAnswer, easel: Easel): Promise<PaintedOne> {
     if (answer.kind === 'whole') return takeAnswer(answer.answer, easel)
     const requestId = requestIdOf(answer.headers)
     const told = await readEvents(answer.events, easel)

@@ -4,7 +4,8 @@ import type { Secret } from '../../secret.ts'
 import type { ImageProvider, ProviderCall, ProviderOutput, ProviderReference, ProviderRequest } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
 import { keyOf } from '../wire/api-key.ts'
-import { assertWanted, createMisunderstanding, createUnsendable } from '../wire/call-failures.ts'
+import { beginSending } from '../wire/begin-sending.ts'
+import { createMisunderstanding, createUnsendable } from '../wire/call-failures.ts'
 import { failuresOf, fanOut, type PartResult, throwIfAlone } from '../wire/fan-out.ts'
 import { downloadImage } from '../wire/image-download.ts'
 import { pollUntilDone } from '../wire/polling.ts'
@@ -71,9 +72,7 @@ export function createIdeogramProvider(deps: IdeogramDeps): ImageProvider {
     const key = keyOf(VENDOR, deps.apiKey, call.apiKey)
     const { signal } = call
     const order = buildRequest(request)
-    assertWanted(signal, false)
-    await call.onSending()
-    assertWanted(signal, true)
+    await beginSending(call)
     const answer = await send(order, { key, timeoutMs: PAINT_MS, signal })
     const images = readImages(answer.json())
     if (!images) throw createMisunderstanding(VENDOR, null)

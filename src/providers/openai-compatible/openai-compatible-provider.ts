@@ -3,10 +3,12 @@ import type { OutboundFetch } from '../../outbound/outbound-fetch.ts'
 import type { Secret } from '../../secret.ts'
 import type { ImageProvider, ProviderCall, ProviderOutput, ProviderRequest } from '../provider.ts'
 import { decodeBase64Image } from '../wire/base64-image.ts'
-import { assertWanted, createMisunderstanding } from '../wire/call-failures.ts'
+import { beginSending } from '../wire/begin-sending.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
 import { ENGINE_ANSWER_MS } from '../wire/engine-limits.ts'
 import { handOverEach } from '../wire/handing-over.ts'
 import { downloadImage } from '../wire/image-download.ts'
+import { requestIdOf } from '../wire/request-ids.ts'
 import { billsNobody } from '../wire/unbilled.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
 import { createVendorHttp, type VendorAnswer, type VendorRequest } from '../wire/vendor-http.ts'
@@ -64,11 +66,9 @@ export function createOpenaiCompatibleProvider(deps: OpenaiCompatibleDeps): Imag
       assertFits(read, request)
       return read
     })
-    assertWanted(call.signal, false)
-    await call.onSending()
-    assertWanted(call.signal, true)
+    await beginSending(call)
     const answer = await send(entry, request, call)
-    const requestId = answer.headers.get('x-request-id')
+    const requestId = requestIdOf(answer.headers)
     const made = readMade(answer.json())
     if (made === undefined) throw createMisunderstanding(name, requestId)
     // Of several images no server says which seed each of them has.

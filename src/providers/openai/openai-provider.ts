@@ -1,4 +1,4 @@
-import { type Clock, openTimeLimit } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 import type { OutboundFetch } from '../../outbound/outbound-fetch.ts'
 import type { Secret } from '../../secret.ts'
 import type {
@@ -11,11 +11,14 @@ import type {
 } from '../provider.ts'
 import { keyOf } from '../wire/api-key.ts'
 import { decodeBase64Image } from '../wire/base64-image.ts'
-import { assertWanted, createAbortion, createMisunderstanding } from '../wire/call-failures.ts'
-import { failuresOf, fanOut, sumUsage, throwIfAlone, valuesOf } from '../wire/fan-out.ts'
+import { beginSending } from '../wire/begin-sending.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
+import { handOverEach } from '../wire/handing-over.ts'
 import { downloadImage } from '../wire/image-download.ts'
+import { paintOneByOne } from '../wire/one-by-one.ts'
+import { withinTime } from '../wire/time-limit.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { callOpenai, type OpenaiAnswer } from './openai-call.ts'
+import { callOpenai } from './openai-call.ts'
 import { callOptions, createOpenaiClient } from './openai-client.ts'
 import { toOpenaiFailure, VENDOR } from './openai-failures.ts'
 import { type ReplyImage, readModelList } from './openai-reply.ts'
@@ -42,8 +45,6 @@ type Share = {
   readonly signal: AbortSignal
 }
 
-/** Of calls that make one image each. */
-const CONCURRENCY = 4
 const LIST_MS = 20_000
 /** Everything else that `GET /models` lists is no image model. */
 const IMAGE_MODEL = /image|dall-e/
@@ -59,44 +60,26 @@ export function createOpenaiProvider(deps: OpenaiDeps): ImageProvider {
   async function generate(request: ProviderRequest, call: ProviderCall): Promise<ProviderOutput> {
     const key = keyOf(VENDOR, deps.apiKey, call.apiKey)
     assertSendable(request)
-    assertWanted(call.signal, false)
-    await call.onSending()
-    assertWanted(call.signal, true)
-    if (!isOneByOne(request)) return make({ request, call, first: 0, count: request.count, key, signal: call.signal })
-    const indexes = Array.from({ length: request.count }, (_, index) => index)
-    const results = await fanOut({ indexes, concurrency: CONCURRENCY, signal: call.signal }, (index, signal) =>
+    await beginSending(call)
+    const { count } = request
+    if (!isOneByOne(request)) return make({ request, call, first: 0, count, key, signal: call.signal })
+    return paintOneByOne({ count, call }, (index, signal) =>
       make({ request, call, first: index, count: 1, key, signal }),
     )
-    throwIfAlone(results, request.count)
-    const outputs = valuesOf(results)
-    return {
-      failures: failuresOf(results),
-      usage: sumUsage(outputs.map(({ usage }) => usage)),
-      reportedUsdMicros: null,
-      requestId: outputs.find(({ requestId }) => requestId !== null)?.requestId ?? null,
-    }
   }
 
   async function make(share: Share): Promise<ProviderOutput> {
     const { request, call, first, count, key, signal } = share
     const onPartial = (bytes: Uint8Array) => call.onPreview({ index: first, bytes })
     const answer = await callOpenai({ client, clock }, { request, count, key, signal, onPartial })
-    const failures = await handOver(answer, share)
+    // Fewer pictures than asked for are what there is.
+    const failures = await handOverEach({ items: answer.images, count, call, first, signal }, async (image, index) => ({
+      index,
+      bytes: await bytesOf(image, signal),
+      seed: null,
+      revisedPrompt: image.revisedPrompt,
+    }))
     return { failures, usage: answer.usage, reportedUsdMicros: null, requestId: answer.requestId }
-  }
-
-  /** Fewer pictures than asked for are what there is; more than asked for are nobody's. */
-  async function handOver({ images }: OpenaiAnswer, { call, first, count, signal }: Share) {
-    const indexes = images.slice(0, count).map((_, place) => first + place)
-    const results = await fanOut({ indexes, concurrency: 1, signal }, async (index, whileWanted) => {
-      const image = images[index - first]
-      if (!image) return
-      const bytes = await bytesOf(image, whileWanted)
-      assertWanted(whileWanted, true)
-      await call.onImage({ index, bytes, seed: null, revisedPrompt: image.revisedPrompt })
-    })
-    throwIfAlone(results, count)
-    return failuresOf(results)
   }
 
   async function bytesOf({ base64, url }: ReplyImage, signal: AbortSignal): Promise<Uint8Array> {
@@ -106,17 +89,15 @@ export function createOpenaiProvider(deps: OpenaiDeps): ImageProvider {
 
   async function listModels({ apiKey, signal }: VendorAccess): Promise<readonly ListedModel[]> {
     const key = keyOf(VENDOR, deps.apiKey, apiKey)
-    const limit = openTimeLimit(clock, LIST_MS, signal)
-    try {
-      const models = readModelList(await client.get('/models', callOptions(key, limit.signal)))
-      if (!models) throw createMisunderstanding(VENDOR, null)
-      return models.filter(({ name }) => IMAGE_MODEL.test(name))
-    } catch (error) {
-      if (signal.aborted) throw createAbortion(false)
-      throw toOpenaiFailure(limit.isOver() ? limit.signal.reason : error, { requestId: null, now: clock.now() })
-    } finally {
-      limit.close()
-    }
+    return withinTime(
+      { clock, timeoutMs: LIST_MS, signal },
+      async (limited) => {
+        const models = readModelList(await client.get('/models', callOptions(key, limited)))
+        if (!models) throw createMisunderstanding(VENDOR, null)
+        return models.filter(({ name }) => IMAGE_MODEL.test(name))
+      },
+      (error) => toOpenaiFailure(error, { requestId: null, now: clock.now() }),
+    )
   }
 
   return {

@@ -5,6 +5,7 @@ import { ProviderError } from '../provider-error.ts'
 import { decodeBase64Image } from './base64-image.ts'
 import { failuresOf, fanOut, type PartResult } from './fan-out.ts'
 import { downloadImage } from './image-download.ts'
+import { joinRequestIds } from './request-ids.ts'
 import { runJobs, type SubmittedJob, takenJobs } from './submitted-jobs.ts'
 
 /** What came of the images of one job that was taken: each of them with its own outcome. */
@@ -55,7 +56,7 @@ export async function runImageJobs(
   )
   const [failure] = failures
   if (count === 1 && failure) throw failure.error
-  return { failures, usage: null, reportedUsdMicros: null, requestId: ids.length === 0 ? null : ids.join(' ') }
+  return { failures, usage: null, reportedUsdMicros: null, requestId: joinRequestIds(ids) }
 }
 
 function divisionOf(reference: ProviderReference): number | null {

@@ -1,6 +1,6 @@
-import { type Clock, openTimeLimit } from '../../clock.ts'
-import { createAbortion } from './call-failures.ts'
+import type { Clock } from '../../clock.ts'
 import { parseJson } from './json-values.ts'
+import { withinTime } from './time-limit.ts'
 import { toTransportFailure } from './transport-failure.ts'
 import type { VendorFetch } from './vendor-fetch.ts'
 
@@ -27,18 +27,16 @@ export type VendorHttp = (request: VendorRequest) => Promise<VendorAnswer>
 
 /** For vendors without an SDK: one request, one whole answer. Throws ProviderError, and only where no answer came. */
 export function createVendorHttp(deps: { vendor: string; fetch: VendorFetch; clock: Clock }): VendorHttp {
-  return async ({ method, url, headers, body, timeoutMs, signal }) => {
-    const limit = openTimeLimit(deps.clock, timeoutMs, signal)
-    try {
-      const init = { method, headers, signal: limit.signal, ...(body !== undefined && { body }) }
-      const response = await deps.fetch(url, init)
-      return await readAnswer(response, signal)
-    } catch (error) {
-      throw signal.aborted ? createAbortion(true) : toTransportFailure(error, deps.vendor)
-    } finally {
-      limit.close()
-    }
-  }
+  const toFailure = (error: unknown) => toTransportFailure(error, deps.vendor)
+  return ({ method, url, headers, body, timeoutMs, signal }) =>
+    withinTime(
+      { clock: deps.clock, timeoutMs, signal },
+      async (limited) => {
+        const init = { method, headers, signal: limited, ...(body !== undefined && { body }) }
+        return readAnswer(await deps.fetch(url, init), signal)
+      },
+      toFailure,
+    )
 }
 
 async function readBytes(response: Response, signal?: AbortSignal): Promise<Uint8Array> {
