@@ -90,10 +90,7 @@ export function createFalQueue(
         queue.status(app, { requestId: id, logs: true }),
       ),
     result: ({ id, app, responseUrl }, given) =>
-      exchange(given, { timeoutMs: RESULT_MS, url: responseUrl }, async (queue) => {
-        const { data } = await queue.result(app, { requestId: id })
-        return data
-      }),
+      exchange(given, { timeoutMs: RESULT_MS, url: responseUrl }, (queue) => queue.result(app, { requestId: id })),
     cancel: ({ id, app, cancelUrl }, given) =>
       exchange(given, { timeoutMs: ASK_MS, url: cancelUrl }, (queue) => queue.cancel(app, { requestId: id })),
   }

@@ -16,10 +16,10 @@ export type SingleExchange = {
 }
 
 /**
- * One HTTP exchange through an SDK that repeats what failed and cannot be told not to: however often it calls its
- * `fetch`, one request leaves, and every further call has the same outcome. What went wrong is thrown as the exchange
- * saw it, with headers and body at hand, not as the SDK tells it. Answers with the JSON. Throws ProviderError, and what
- * `toFailure` makes of an answer.
+ * One HTTP exchange through an SDK that repeats what failed, or keeps half of what was answered to itself: however often
+ * it calls its `fetch`, one request leaves, and every further call has the same outcome. What went wrong is thrown as the
+ * exchange saw it, with headers and body at hand, not as the SDK tells it. Answers with the JSON, whatever the SDK makes of
+ * it. Throws ProviderError, and what `toFailure` makes of an answer.
  */
 export async function exchangeOnce(
   given: SingleExchange,
@@ -32,12 +32,13 @@ export async function exchangeOnce(
     return new Response(Uint8Array.from(bytes), { headers: { 'content-type': 'application/json' } })
   }
   try {
-    return await call(fetchOnce)
+    await call(fetchOnce)
   } catch (error) {
     if (exchange === undefined) throw refusedBySdk(given.vendor, error)
     await exchange
     throw createMisunderstanding(given.vendor, null)
   }
+  return (await exchange)?.json()
 }
 
 async function send(given: SingleExchange, url: string, init: RequestInit): Promise<VendorAnswer> {
