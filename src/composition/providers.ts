@@ -21,7 +21,7 @@ import type { ImageProvider } from '../providers/provider.ts'
 import { createReplicateProvider } from '../providers/replicate/replicate-provider.ts'
 import { createSandboxProvider } from '../providers/sandbox/sandbox-provider.ts'
 import { createStabilityProvider } from '../providers/stability-ai/stability-provider.ts'
-import { ENGINE_ANSWER_MS } from '../providers/wire/engine-limits.ts'
+import { ENGINE_ANSWER_MS } from '../providers/wire/engine-http.ts'
 import { createVendorFetch, type VendorFetch } from '../providers/wire/vendor-fetch.ts'
 
 type Tools = { readonly clock: Clock; readonly ids: Ids }

@@ -1,3 +1,4 @@
+import type { EngineRejection } from '../wire/engine-http.ts'
 import {
   isRecord,
   type JsonRecord,
@@ -56,7 +57,7 @@ export function readProgress(json: unknown): TaskProgress | undefined {
 }
 
 /** FastAPI's `{detail}`, or the server's own `{error, detail, body, errors}`, of which `body` repeats the request. */
-export function readRejection(json: unknown): { readonly code: string | null; readonly words: string | null } {
+export function readRejection(json: unknown): EngineRejection {
   const body = readRecord(json)
   return { code: readText(body?.error), words: readText(body?.errors) ?? readDetail(json) }
 }

@@ -1,5 +1,3 @@
-import type { Clock } from '../../clock.ts'
-import type { OutboundFetch } from '../../outbound/outbound-fetch.ts'
 import type { Secret } from '../../secret.ts'
 import type { ImageProvider, ProviderCall, ProviderOutput, ProviderRequest, ProviderUsage } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
@@ -7,26 +5,16 @@ import { keyOf } from '../wire/api-key.ts'
 import { decodeBase64, decodeBase64Image } from '../wire/base64-image.ts'
 import { beginSending } from '../wire/begin-sending.ts'
 import { createMisunderstanding } from '../wire/call-failures.ts'
-import { downloadImage } from '../wire/image-download.ts'
+import { type DownloadDeps, downloadImage } from '../wire/image-download.ts'
 import { type PaintedOne, paintOneByOne } from '../wire/one-by-one.ts'
 import { createPartsProgress } from '../wire/parts-progress.ts'
 import { requestIdOf } from '../wire/request-ids.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
 import { createVendorEvents, type EventAnswer } from '../wire/vendor-events.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
 import { createVendorHttp, type VendorAnswer, type VendorRequest } from '../wire/vendor-http.ts'
 import { toAnswerFailure, toPictureFailure, VENDOR } from './ark-failures.ts'
 import { planArkOrders } from './ark-request.ts'
 import { type ArkError, type ArkPicture, readAnswer, readEvent } from './ark-wire.ts'
-
-export type BytedanceDeps = {
-  readonly clock: Clock
-  readonly fetch: VendorFetch
-  /** For the finished pictures, which lie on other hosts. */
-  readonly fetchOutbound: OutboundFetch
-  /** The server's own; null: none. */
-  readonly apiKey: Secret | null
-  readonly baseUrl: string
-}
 
 /** What becomes of one picture on its way to the caller. */
 type Easel = {
@@ -40,7 +28,7 @@ type Easel = {
 const PAINT_MS = 6 * 60_000
 
 /** ByteDance Seedream on BytePlus ModelArk: one image a call, with no job id to ask after. */
-export function createBytedanceProvider(deps: BytedanceDeps): ImageProvider {
+export function createBytedanceProvider(deps: VendorDeps & DownloadDeps): ImageProvider {
   const { clock } = deps
   const wired = { vendor: VENDOR, fetch: deps.fetch, clock }
   const [http, events] = [createVendorHttp(wired), createVendorEvents(wired)]

@@ -1,3 +1,4 @@
+import type { EngineRejection } from '../wire/engine-http.ts'
 import { isRecord, type JsonRecord, readList, readRecord, readRecords, readText } from '../wire/json-values.ts'
 
 /**
@@ -65,7 +66,7 @@ export function readUploadedName(json: unknown): string | null {
 }
 
 /** `{error: {type, message, details}, node_errors: {id: {errors: [{message, details}], class_type}}}` */
-export function readRejection(json: unknown): { readonly code: string | null; readonly words: string | null } {
+export function readRejection(json: unknown): EngineRejection {
   if (!isRecord(json)) return { code: null, words: null }
   const error = readRecord(json.error)
   const ofNodes = readRecords(Object.values(readRecord(json.node_errors) ?? {})).flatMap((node) =>

@@ -1,10 +1,9 @@
 import { createFalClient, type FalClient } from '@fal-ai/client'
-import type { Clock } from '../../clock.ts'
 import type { Secret } from '../../secret.ts'
 import type { JsonRecord } from '../wire/json-values.ts'
-import { exchangeOnce } from '../wire/single-exchange.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createVendorHttp, type VendorAnswer } from '../wire/vendor-http.ts'
+import { exchangeOnce, type SingleExchange } from '../wire/single-exchange.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
+import { createVendorHttp } from '../wire/vendor-http.ts'
 import { isOfVendor } from '../wire/vendor-url.ts'
 import { VENDOR } from './fal-failures.ts'
 
@@ -25,7 +24,7 @@ export type FalQueue = {
   cancel(job: FalJob, given: FalCall): Promise<unknown>
 }
 
-export type FalCall = { readonly signal: AbortSignal; readonly toFailure: (answer: VendorAnswer) => Error }
+export type FalCall = Pick<SingleExchange, 'signal' | 'toFailure'>
 
 const SUBMIT_MS = 60_000
 const ASK_MS = 20_000
@@ -54,10 +53,7 @@ const SUBMIT_HEADERS = { 'x-app-fal-disable-fallback': 'true' }
  * `retry: { maxRetries: 0 }` is overwritten by constants of the client in all of these calls but `cancel`, and a broken
  * connection would have it submit up to four times (1.10.1, `queue.js`).
  */
-export function createFalQueue(
-  deps: { readonly clock: Clock; readonly fetch: VendorFetch; readonly baseUrl: string },
-  key: Secret,
-): FalQueue {
+export function createFalQueue(deps: Pick<VendorDeps, 'baseUrl' | 'clock' | 'fetch'>, key: Secret): FalQueue {
   const { clock, baseUrl } = deps
   const http = createVendorHttp({ vendor: VENDOR, fetch: deps.fetch, clock })
 

@@ -1,9 +1,9 @@
 import { type GenerateContentParameters, GoogleGenAI } from '@google/genai'
-import type { Clock } from '../../clock.ts'
 import type { Secret } from '../../secret.ts'
 import { createMisunderstanding } from '../wire/call-failures.ts'
 import { readRecord, readRecords, readText } from '../wire/json-values.ts'
 import { exchangeOnce } from '../wire/single-exchange.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
 import { createVendorHttp } from '../wire/vendor-http.ts'
 import { toAnswerFailure, VENDOR } from './google-failures.ts'
@@ -28,7 +28,7 @@ const PAGE_SIZE = 1000
  * behind for every call), no retries, and nothing of its environment variables. What it answers is not looked at: it drops
  * `finishMessage`, which says why there is no picture.
  */
-export function createGoogleApi(deps: { clock: Clock; fetch: VendorFetch; baseUrl: string }): GoogleApi {
+export function createGoogleApi(deps: Pick<VendorDeps, 'baseUrl' | 'clock' | 'fetch'>): GoogleApi {
   const { clock, baseUrl } = deps
   const http = createVendorHttp({ vendor: VENDOR, fetch: deps.fetch, clock })
 

@@ -1,5 +1,3 @@
-import type { Clock } from '../../clock.ts'
-import type { Secret } from '../../secret.ts'
 import type {
   ImageProvider,
   ListedModel,
@@ -13,24 +11,15 @@ import { decodeBase64Image } from '../wire/base64-image.ts'
 import { beginSending } from '../wire/begin-sending.ts'
 import { paintOneByOne } from '../wire/one-by-one.ts'
 import { createPartsProgress } from '../wire/parts-progress.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
 import { createGoogleApi } from './google-api.ts'
 import { isRefusal, toReplyFailure, VENDOR } from './google-failures.ts'
 import { planGoogleCalls } from './google-request.ts'
 
-export type GoogleDeps = {
-  readonly clock: Clock
-  readonly fetch: VendorFetch
-  /** The server's own; null: none. */
-  readonly apiKey: Secret | null
-  /** Without the version, which is added. */
-  readonly baseUrl: string
-}
-
 const MAX_PAGES = 10
 
-/** Google's Gemini Developer API: one image a call, with no job id to ask after and no key against doing it twice. */
-export function createGoogleProvider(deps: GoogleDeps): ImageProvider {
+/** Google's Gemini Developer API: one image a call, with no job id to ask after and no key against doing it twice. Its `baseUrl` is without the version. */
+export function createGoogleProvider(deps: VendorDeps): ImageProvider {
   const api = createGoogleApi(deps)
 
   async function generate(request: ProviderRequest, call: ProviderCall): Promise<ProviderOutput> {

@@ -1,5 +1,3 @@
-import type { Clock } from '../../clock.ts'
-import type { OutboundFetch } from '../../outbound/outbound-fetch.ts'
 import type { Secret } from '../../secret.ts'
 import type { ImageProvider, ProviderCall, ProviderOutput, ProviderReference, ProviderRequest } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
@@ -7,24 +5,14 @@ import { keyOf } from '../wire/api-key.ts'
 import { beginSending } from '../wire/begin-sending.ts'
 import { createMisunderstanding, createUnsendable } from '../wire/call-failures.ts'
 import { failuresOf, fanOut, type PartResult, throwIfAlone } from '../wire/fan-out.ts'
-import { downloadImage } from '../wire/image-download.ts'
+import { type DownloadDeps, downloadImage } from '../wire/image-download.ts'
 import { pollUntilDone } from '../wire/polling.ts'
 import { runJobs, type SubmittedJob } from '../wire/submitted-jobs.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
 import { createVendorHttp, type VendorAnswer } from '../wire/vendor-http.ts'
 import { createUnsafe, toAnswerFailure, toGenerationFailure, VENDOR } from './ideogram-failures.ts'
 import { apiOf, buildRequest, type IdeogramRequest } from './ideogram-request.ts'
 import { type ImageEntry, readGeneration, readGenerationId, readImages } from './ideogram-wire.ts'
-
-export type IdeogramDeps = {
-  readonly clock: Clock
-  readonly fetch: VendorFetch
-  /** For the finished pictures, which lie on other hosts. */
-  readonly fetchOutbound: OutboundFetch
-  /** The server's own; null: none. */
-  readonly apiKey: Secret | null
-  readonly baseUrl: string
-}
 
 /** Eight pictures of the best quality in one answer; how long they take at most is not stated. */
 const PAINT_MS = 240_000
@@ -38,7 +26,7 @@ const DOWNLOADS = 4
 type Entry = { readonly image: ImageEntry; readonly index: number; readonly generationId: string | null }
 
 /** Ideogram: one request that is answered with all of the pictures, or, on the new API, one job an image. */
-export function createIdeogramProvider(deps: IdeogramDeps): ImageProvider {
+export function createIdeogramProvider(deps: VendorDeps & DownloadDeps): ImageProvider {
   const { clock, baseUrl } = deps
   const http = createVendorHttp({ vendor: VENDOR, fetch: deps.fetch, clock })
 

@@ -1,4 +1,5 @@
 import type { ProviderUsage } from '../provider.ts'
+import type { EngineRejection } from '../wire/engine-http.ts'
 import { isRecord, readDetail, readList, readNumber, readRecord, readRecords, readText } from '../wire/json-values.ts'
 
 /** What servers that speak OpenAI's images API answer, as far as it is read here. */
@@ -41,7 +42,7 @@ function readUsage(usage: unknown): ProviderUsage | null {
 }
 
 /** `{error: "text"}`, `{error: "code", message}`, `{error: {code, message, type}}`, or FastAPI's `{detail}`. */
-export function readRejection(json: unknown): { readonly code: string | null; readonly words: string | null } {
+export function readRejection(json: unknown): EngineRejection {
   if (!isRecord(json)) return { code: null, words: null }
   const { error } = json
   if (isRecord(error)) return { code: readText(error.code) ?? readText(error.type), words: readText(error.message) }

@@ -1,5 +1,3 @@
-import type { Clock } from '../../clock.ts'
-import type { OutboundFetch } from '../../outbound/outbound-fetch.ts'
 import type { Secret } from '../../secret.ts'
 import type {
   ImageProvider,
@@ -14,26 +12,15 @@ import { decodeBase64Image } from '../wire/base64-image.ts'
 import { beginSending } from '../wire/begin-sending.ts'
 import { createMisunderstanding } from '../wire/call-failures.ts'
 import { handOverEach } from '../wire/handing-over.ts'
-import { downloadImage } from '../wire/image-download.ts'
+import { type DownloadDeps, downloadImage } from '../wire/image-download.ts'
 import { paintOneByOne } from '../wire/one-by-one.ts'
 import { withinTime } from '../wire/time-limit.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
 import { callOpenai } from './openai-call.ts'
 import { callOptions, createOpenaiClient } from './openai-client.ts'
 import { toOpenaiFailure, VENDOR } from './openai-failures.ts'
 import { type ReplyImage, readModelList } from './openai-reply.ts'
 import { assertSendable, isOneByOne } from './openai-request.ts'
-
-export type OpenaiDeps = {
-  readonly clock: Clock
-  readonly fetch: VendorFetch
-  /** For pictures that are answered as links. */
-  readonly fetchOutbound: OutboundFetch
-  /** The server's own; null: none. */
-  readonly apiKey: Secret | null
-  /** With the version: `https://api.openai.com/v1`. */
-  readonly baseUrl: string
-}
 
 /** The images that one call is to make, and what it needs for that. */
 type Share = {
@@ -51,9 +38,9 @@ const IMAGE_MODEL = /image|dall-e/
 
 /**
  * OpenAI: one long request, whose answer cannot be asked for again. All images come of one call, unless previews are
- * shown of them.
+ * shown of them. Its `baseUrl` has the version in it: `https://api.openai.com/v1`.
  */
-export function createOpenaiProvider(deps: OpenaiDeps): ImageProvider {
+export function createOpenaiProvider(deps: VendorDeps & DownloadDeps): ImageProvider {
   const { clock } = deps
   const client = createOpenaiClient(deps)
 

@@ -1,4 +1,3 @@
-import type { Clock } from '../../clock.ts'
 import type { Secret } from '../../secret.ts'
 import type { ImageProvider, ProviderCall, ProviderImage, ProviderOutput, ProviderRequest } from '../provider.ts'
 import { keyOf } from '../wire/api-key.ts'
@@ -7,19 +6,11 @@ import { assertWanted, createMisunderstanding } from '../wire/call-failures.ts'
 import { handOverEach } from '../wire/handing-over.ts'
 import { paintOneByOne } from '../wire/one-by-one.ts'
 import { requestIdOf } from '../wire/request-ids.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
 import { createVendorHttp, type VendorAnswer } from '../wire/vendor-http.ts'
 import { toAnswerFailure, toFinishFailure } from './stability-failures.ts'
 import { assertSendable, buildEngineBody, buildForm, pathOf, usesEngine } from './stability-request.ts'
 import { type Artifact, readArtifacts, readPicture, VENDOR } from './stability-wire.ts'
-
-export type StabilityDeps = {
-  readonly clock: Clock
-  readonly fetch: VendorFetch
-  /** The server's own; null: none. */
-  readonly apiKey: Secret | null
-  readonly baseUrl: string
-}
 
 /** What goes for all calls of one request. */
 type Session = { readonly request: ProviderRequest; readonly call: ProviderCall; readonly key: Secret }
@@ -31,7 +22,7 @@ const PAINT_MS = 180_000
  * Stability AI. v2beta makes one image a call, v1 up to ten. One long request each: there is no job to come back to after
  * a crash, so an outcome that was on its way is then unknown.
  */
-export function createStabilityProvider(deps: StabilityDeps): ImageProvider {
+export function createStabilityProvider(deps: VendorDeps): ImageProvider {
   const { clock, baseUrl } = deps
   const http = createVendorHttp({ vendor: VENDOR, fetch: deps.fetch, clock })
 

@@ -4,6 +4,12 @@ import type { OutboundFetch } from '../../outbound/outbound-fetch.ts'
 import { ProviderError } from '../provider-error.ts'
 import { createAbortion } from './call-failures.ts'
 
+export type DownloadDeps = {
+  readonly clock: Clock
+  /** For finished pictures, which lie on other hosts than the vendor's API. */
+  readonly fetchOutbound: OutboundFetch
+}
+
 export const MAX_IMAGE_BYTES = 64 * 1024 * 1024
 const DOWNLOAD_MS = 60_000
 const TRIES = 3
@@ -15,7 +21,7 @@ const PAUSE_MS = 500
  * Throws ProviderError.
  */
 export async function downloadImage(
-  deps: { readonly clock: Clock; readonly fetchOutbound: OutboundFetch },
+  deps: DownloadDeps,
   vendor: string,
   url: string,
   signal: AbortSignal,

@@ -1,10 +1,8 @@
-import type { Clock } from '../../clock.ts'
-import type { OutboundFetch } from '../../outbound/outbound-fetch.ts'
 import type { ProviderCall, ProviderOutput, ProviderReference } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
 import { decodeBase64Image } from './base64-image.ts'
 import { failuresOf, fanOut, type PartResult } from './fan-out.ts'
-import { downloadImage } from './image-download.ts'
+import { type DownloadDeps, downloadImage } from './image-download.ts'
 import { joinRequestIds } from './request-ids.ts'
 import { runJobs, type SubmittedJob, takenJobs } from './submitted-jobs.ts'
 
@@ -71,7 +69,7 @@ const DOWNLOADS_AT_A_TIME = 4
 
 /** Fetches what a job has made, and hands it over one by one. Pictures that nobody asked for are left where they are. */
 export function handOverPictures(
-  deps: { readonly clock: Clock; readonly fetchOutbound: OutboundFetch },
+  deps: DownloadDeps,
   given: {
     readonly vendor: string
     readonly call: ProviderCall

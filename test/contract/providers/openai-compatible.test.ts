@@ -257,7 +257,7 @@ describe('the key of an OpenAI-compatible server', () => {
     ['out of the question as a reason for a bill where none is shown', null, false],
   ])('makes a failed call %s', async (_, apiKey, providerBilled) => {
     const { wire } = await open('server_error')
-    const deps = { ...wireDeps(wire.origin), baseUrl: `${wire.origin}/v1/`, id: 'rack', name: 'Rack', apiKey }
+    const deps = { ...wireDeps(wire.origin), baseUrl: `${wire.origin}/v1`, id: 'rack', name: 'Rack', apiKey }
     const provider = createOpenaiCompatibleProvider(deps)
     const error = await rejectionOf(provider.generate(request(), { ...createCall().call, apiKey: null }))
     expect(error).toMatchObject({ kind: 'UNAVAILABLE', delivery: 'ANSWERED', providerBilled })
