@@ -5,14 +5,15 @@ import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * queue.fal.run as `providers.md` section 7.1 states it. Modes beside those of every vendor, of the submission:
- * `unauthorized`, `quota` (403 "User is locked"), `quota_402`, `forbidden`, `rate_limited retry-after=2`, `unavailable`,
- * `server_error`, `retired`; of the job, which is COMPLETED and fails at the call for its result: `refused`, `invalid`,
- * `bad_request`, `failed`, `unscheduled`, `dropped` (504 of the user's time limit), `timeout`, `canceled`, `no_media`,
- * `failed_status` (its status tells), `unreadable`; of what it made: `flagged=0,2` (black pictures), `fewer=1`, `inline`
- * (data URIs), `single` (`image` in place of `images`), `expired`, `private_url`, `broken`; of the looks: `held=job`,
- * `polls=3` (until ready), `flaky=2` (answered 503 first), `early=2` (results answered 400 first), `lost` (404), `taken`
- * (the key is no longer good), `foreign` (addresses on a stranger's host), `moved` (on the second host), `unnamed` (none).
+ * queue.fal.run as its client 1.10.1 and docs.fal.ai state it. Modes beside those of every vendor, of the submission:
+ * `unauthorized`, `quota` (403 "User is locked"), `quota_402`, `forbidden`, `rate_limited retry-after=2`,
+ * `unavailable`, `server_error`, `retired`; of the job, which is COMPLETED and fails at the call for its result:
+ * `refused`, `invalid`, `bad_request`, `failed`, `unscheduled`, `dropped` (504 of the user's time limit), `timeout`,
+ * `canceled`, `no_media`, `failed_status` (its status tells), `unreadable`; of what it made: `flagged=0,2` (black
+ * pictures), `fewer=1`, `inline` (data URIs), `single` (`image` in place of `images`), `expired`, `private_url`,
+ * `broken`; of the looks: `held=job`, `polls=3` (until ready), `flaky=2` (answered 503 first), `early=2` (results
+ * answered 400 first), `lost` (404), `taken` (the key is no longer good), `foreign` (addresses on a stranger's host),
+ * `moved` (on the second host), `unnamed` (none).
  */
 export function createFalWire(setting: WireSetting): WireVendor {
   const jobs = new Map<string, Job>()

@@ -5,10 +5,10 @@ import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * api.bfl.ai as `providers.md` section 4 states it. Modes beside those of every vendor: `refused` (input), `refused_output`,
+ * api.bfl.ai as docs.bfl.ai states it. Modes beside those of every vendor: `refused` (input), `refused_output`,
  * `failed`, `gone`, `unauthorized`, `quota`, `rate_limited retry-after=2`, `unavailable`, `invalid`, `server_error`,
- * `expired` (the link answers 403), `private_url`, `broken` (half a picture), `held=job`, `polls=3` (looks until ready),
- * `flaky=2` (looks that answer 503 first), `cost=4.5`.
+ * `expired` (the link answers 403), `private_url`, `broken` (half a picture), `held=job`, `polls=3` (looks until
+ * ready), `flaky=2` (looks that answer 503 first), `cost=4.5`.
  */
 export function createFluxWire(setting: WireSetting): WireVendor {
   const jobs = new Map<string, Job>()

@@ -5,12 +5,12 @@ import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * generativelanguage.googleapis.com as `providers.md` section 2 states it: a thought, words and a picture. Modes beside
- * those of every vendor: `refused` (`reason=SAFETY`: blockReason), `refused_output` (`reason=IMAGE_SAFETY`: finishReason, a
- * thought's picture beside it), `text_only`, `ended reason=MAX_TOKENS`, `nothing` (neither candidate nor feedback), `parts`
- * (an answer to be continued), `untold` (no usage), `lumped` (usage without modalities), `broken` (half a picture),
- * `unauthorized`, `forbidden`, `precondition`, `retired`, `invalid`, `rate_limited retry=12s`, `quota` (of the day),
- * `quota_zero`, `prepaid`, `canceled`, `server_error`, `unavailable`, `deadline`.
+ * generativelanguage.googleapis.com as Google's SDK 3.1.0 states it: a thought, words and a picture. Modes
+ * beside those of every vendor: `refused` (`reason=SAFETY`: blockReason), `refused_output` (`reason=IMAGE_SAFETY`:
+ * finishReason, a thought's picture beside it), `text_only`, `ended reason=MAX_TOKENS`, `nothing` (neither candidate
+ * nor feedback), `parts` (an answer to be continued), `untold` (no usage), `lumped` (usage without modalities),
+ * `broken` (half a picture), `unauthorized`, `forbidden`, `precondition`, `retired`, `invalid`, `rate_limited
+ * retry=12s`, `quota` (of the day), `quota_zero`, `prepaid`, `canceled`, `server_error`, `unavailable`, `deadline`.
  */
 export function createGoogleWire(_setting: WireSetting): WireVendor {
   let made = 0

@@ -6,9 +6,9 @@ import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * api.ideogram.ai as `providers.md` section 5 states it: `/generate`, `/v1/ideogram-v3/generate` and the new API with
- * `async`. What a generation says while it runs, and how it fails, is said nowhere and made up here. Modes beside those of
- * every vendor:
+ * api.ideogram.ai as developer.ideogram.ai states it: `/generate`, `/v1/ideogram-v3/generate` and the new API with
+ * `async`. What a generation says while it runs, and how it fails, is said nowhere and made up here. Modes beside those
+ * of every vendor:
  *
  * - `refused` (422), `unauthorized`, `forbidden`, `quota`, `daily_limit`, `rate_limited retry-after=2`, `unavailable`,
  *   `server_error`, `gateway` (502 in the vendor's words), `invalid`, `too_large`, `retired` (404)

@@ -8,9 +8,9 @@ import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * api.openai.com/v1 as `providers.md` section 1 states it: images/generations (JSON and SSE), images/edits (multipart and
- * SSE), models. Requests are numbered `req_1`, `req_2`, … in `x-request-id`. Modes beside those of every vendor, and beside
- * the failures listed in `openai-failures.ts`:
+ * api.openai.com/v1 as its SDK 7.57.0 states it: images/generations (JSON and SSE), images/edits (multipart
+ * and SSE), models. Requests are numbered `req_1`, `req_2`, … in `x-request-id`. Modes beside those of every vendor,
+ * and beside the failures listed in `openai-failures.ts`:
  *
  * - `serves_retired`: as an endpoint that still has DALL·E and gpt-image-1, which are `model_not_found` otherwise
  * - `fewer=1`, `more=1`: so many images less or more than asked for; `no_images`: none; `broken`: half a picture;

@@ -8,13 +8,13 @@ import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 export const WIRE_VERSION = 'a'.repeat(64)
 
 /**
- * api.replicate.com/v1 as `providers.md` section 7.2 states it. Modes beside those of every vendor, of the submission:
- * `unauthorized`, `forbidden`, `quota`, `rate_limited retry-after=2` (header) or `told=3` (body), `unavailable`,
- * `server_error`, `invalid`, `retired`, `no_version`; of the prediction: `refused` (failed with words about NSFW), `failed`,
- * `canceled`, `aborted`, `removed` (data_removed), `unreadable`; of what it made: `inline` (data URIs), `fewer=1`,
- * `expired`, `private_url`, `broken`; of the looks: `held=job`, `polls=3` (until done), `flaky=2` (answered 503 first),
- * `lost` (404), `taken` (the key is no longer good), `foreign` (addresses on a stranger's host), `moved` (on the second
- * host), `unnamed` (none).
+ * api.replicate.com/v1 as its SDK 1.4.0 and its OpenAPI document state it. Modes beside those of every vendor, of
+ * the submission: `unauthorized`, `forbidden`, `quota`, `rate_limited retry-after=2` (header) or `told=3` (body),
+ * `unavailable`, `server_error`, `invalid`, `retired`, `no_version`; of the prediction: `refused` (failed with words
+ * about NSFW), `failed`, `canceled`, `aborted`, `removed` (data_removed), `unreadable`; of what it made: `inline` (data
+ * URIs), `fewer=1`, `expired`, `private_url`, `broken`; of the looks: `held=job`, `polls=3` (until done), `flaky=2`
+ * (answered 503 first), `lost` (404), `taken` (the key is no longer good), `foreign` (addresses on a stranger's host),
+ * `moved` (on the second host), `unnamed` (none).
  */
 export function createReplicateWire(setting: WireSetting): WireVendor {
   const jobs = new Map<string, Job>()

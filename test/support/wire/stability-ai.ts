@@ -7,11 +7,11 @@ import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * api.stability.ai as `providers.md` section 3 states it: v2beta `ultra`, `core` and `sd3`, and SDXL on v1. Modes beside
- * those of every vendor: `refused` (403 content_moderation; v1: 400 invalid_prompts), `forbidden` (403 of another name),
- * `unauthorized`, `quota`, `quota name=payment_required`, `rate_limited retry-after=2`, `unavailable`, `server_error`,
- * `invalid` (400), `unprocessable` (422), `too_large` (413), `retired` (404), `nameless code=400` (an error without any of
- * its fields).
+ * api.stability.ai as its OpenAPI document of 2025-06-24 states it: v2beta `ultra`, `core` and `sd3`, and SDXL on v1.
+ * Modes beside those of every vendor: `refused` (403 content_moderation; v1: 400 invalid_prompts), `forbidden` (403 of
+ * another name), `unauthorized`, `quota`, `quota name=payment_required`, `rate_limited retry-after=2`, `unavailable`,
+ * `server_error`, `invalid` (400), `unprocessable` (422), `too_large` (413), `retired` (404), `nameless code=400` (an
+ * error without any of its fields).
  *
  * Of the picture: `filtered` (CONTENT_FILTERED: HTTP 200 and a blurred picture; v1: all artifacts, or those of
  * `filtered=1`), `failed` (ERROR; v1 also `failed=1`), `finish=NAME` (another reason; `finish=` none), `broken` (half a
