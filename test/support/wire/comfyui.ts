@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { failed, findGraphFault, type Graph } from './comfyui-graph.ts'
 import { createEngineQueue, type EngineQueue, type Run } from './comfyui-queue.ts'
 import { createEngineSockets } from './comfyui-sockets.ts'
-import { cutPicture, makePicture } from './pictures.ts'
+import { showPicture } from './picture-host.ts'
+import { makePicture } from './pictures.ts'
 import type { WireMode } from './wire-mode.ts'
 import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
@@ -102,7 +103,7 @@ const view: Route = async ({ query }, _mode, { runs }) => {
   const latent = Object.values(run.graph).find((node) => node.class_type === 'EmptyLatentImage')?.inputs
   const size = { width: Number(latent?.width ?? 64), height: Number(latent?.height ?? 64) }
   const bytes = await makePicture({ ...size, index: Number(index) })
-  return { headers: { 'content-type': 'image/png' }, body: run.mode.name === 'broken' ? cutPicture(bytes) : bytes }
+  return showPicture(bytes, 'png', run.mode)
 }
 
 const showQueue: Route = (_request, _mode, { queue }) => {

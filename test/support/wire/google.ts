@@ -1,4 +1,5 @@
 import { findGoogleProblem, GOOGLE_WIRE_MODELS, type GoogleModel } from './google-fields.ts'
+import { breakIfAsked } from './picture-host.ts'
 import { makePicture } from './pictures.ts'
 import type { WireMode } from './wire-mode.ts'
 import type { WireReply } from './wire-reply.ts'
@@ -75,7 +76,7 @@ async function answer(body: GoogleBody, mode: WireMode, name: string, model: Goo
   const format = model.mimeType === 'image/png' ? 'png' : 'jpeg'
   const bytes = await makePicture({ width: width * scale, height: height * scale, format, index })
   const sketch = await makePicture({ width: 64, height: 64, format: 'png', index: 9 })
-  const picture = mode.name === 'broken' ? bytes.subarray(0, bytes.length - 40) : bytes
+  const picture = breakIfAsked(bytes, mode)
   const pictures = body.contents[0].parts.filter((part) => part.inlineData !== undefined).length
   return {
     candidates: [

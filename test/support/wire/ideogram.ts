@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type IdeogramOrder, type IdeogramReading, readGeneration, readLegacy, readV3 } from './ideogram-forms.ts'
-import { cutPicture, makePicture } from './pictures.ts'
+import { denyPicture, pictureHostOf, showPicture } from './picture-host.ts'
+import { makePicture } from './pictures.ts'
 import type { WireMode } from './wire-mode.ts'
 import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
@@ -116,7 +117,7 @@ function look(id: string, setting: WireSetting, works: ReadonlyMap<string, Work>
 
 function listData(work: Work, { secondOrigin }: WireSetting): readonly object[] {
   const { id, mode, order } = work
-  const host = mode.name === 'private_url' ? 'http://10.1.2.3' : secondOrigin()
+  const host = pictureHostOf(mode, secondOrigin)
   return Array.from({ length: order.count - (mode.number('fewer') ?? 0) }, (_, index) => {
     const link = mode.name === 'unlinked' ? null : `${host}/ephemeral/${id}/${index}.png?exp=1764000000&sig=abc`
     const isSafe = mode.number('unsafe') !== index
@@ -140,11 +141,10 @@ async function picture({ path, headers }: WireRequest, works: ReadonlyMap<string
   const index = Number.parseInt(file, 10)
   const isUnsafe = work?.mode.number('unsafe') === index
   if (!work || isUnsafe || work.mode.name === 'expired' || headers['api-key'] !== undefined) {
-    return { status: 403, headers: { 'content-type': 'application/xml' }, body: '<Error>AccessDenied</Error>' }
+    return denyPicture(403, 'AccessDenied')
   }
   const { width, height } = work.order
   const format = work.mode.name === 'jpeg' ? 'jpeg' : 'png'
   const bytes = await makePicture({ width, height, format, index })
-  const body = work.mode.name === 'broken' ? cutPicture(bytes) : bytes
-  return { headers: { 'content-type': `image/${format}` }, body }
+  return showPicture(bytes, format, work.mode)
 }

@@ -1,6 +1,6 @@
 /**
- * What the Images API takes of which model, as strict as it says it is. Source: types of OpenAI's SDK 7.57.0; that 2.6 takes
- * the sizes of 2.5 is unverified.
+ * What the Images API takes of which model, as strict as it says it is. Source: types of OpenAI's SDK 7.57.0; that 2.6
+ * takes the sizes of 2.5 is unverified.
  */
 
 /** `1` is gpt-image-1, mini, 1.5 and chatgpt-image-latest. */

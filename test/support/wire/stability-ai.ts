@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import sharp from 'sharp'
+import { breakIfAsked } from './picture-host.ts'
 import { makePicture, type PictureFormat } from './pictures.ts'
 import { checkEngineBody, checkForm } from './stability-ai-fields.ts'
 import type { WireMode } from './wire-mode.ts'
@@ -130,7 +131,7 @@ async function runEngine(request: WireRequest, mode: WireMode): Promise<WireRepl
 const REASONS: Readonly<Record<string, string>> = { filtered: 'CONTENT_FILTERED', failed: 'ERROR' }
 
 function finishPicture(picture: Picture, mode: WireMode, index = 0): Picture {
-  const bytes = mode.name === 'broken' ? picture.bytes.subarray(0, picture.bytes.length / 2) : picture.bytes
+  const bytes = breakIfAsked(picture.bytes, mode)
   const told = mode.settings.finish
   if (told !== undefined) return { ...picture, bytes, finish: told === '' ? null : told }
   const single = Object.keys(REASONS).find((name) => mode.number(name) === index)
