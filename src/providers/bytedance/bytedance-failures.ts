@@ -4,7 +4,7 @@ import { requestIdOf } from '../wire/request-ids.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
 import { quoteVendor } from '../wire/vendor-words.ts'
-import { type ArkError, readError } from './ark-wire.ts'
+import { type ArkError, readError } from './bytedance-wire.ts'
 
 export const VENDOR = 'ByteDance'
 

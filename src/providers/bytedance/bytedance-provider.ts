@@ -12,9 +12,9 @@ import { requestIdOf } from '../wire/request-ids.ts'
 import type { VendorDeps } from '../wire/vendor-deps.ts'
 import { createVendorEvents, type EventAnswer } from '../wire/vendor-events.ts'
 import { createVendorHttp, type VendorAnswer, type VendorRequest } from '../wire/vendor-http.ts'
-import { toAnswerFailure, toPictureFailure, VENDOR } from './ark-failures.ts'
-import { planArkOrders } from './ark-request.ts'
-import { type ArkError, type ArkPicture, readAnswer, readEvent } from './ark-wire.ts'
+import { toAnswerFailure, toPictureFailure, VENDOR } from './bytedance-failures.ts'
+import { planArkOrders } from './bytedance-request.ts'
+import { type ArkError, type ArkPicture, readAnswer, readEvent } from './bytedance-wire.ts'
 
 /** What becomes of one picture on its way to the caller. */
 type Easel = {

@@ -7,7 +7,7 @@ import type { VendorDeps } from '../wire/vendor-deps.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
 import { createVendorHttp } from '../wire/vendor-http.ts'
 import { toAnswerFailure, VENDOR } from './google-failures.ts'
-import { type GoogleReply, readReply } from './google-reply.ts'
+import { type GoogleReply, readReply } from './google-wire.ts'
 
 export type GoogleApi = {
   /** One billable request. Throws ProviderError where no answer to it came. */

@@ -3,7 +3,7 @@ import { type JsonRecord, readRecord, readRecords, readText } from '../wire/json
 import { toStatusFailure } from '../wire/status-failure.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
 import { quoteVendor } from '../wire/vendor-words.ts'
-import type { GoogleReply } from './google-reply.ts'
+import type { GoogleReply } from './google-wire.ts'
 
 export const VENDOR = 'Google'
 

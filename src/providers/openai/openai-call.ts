@@ -7,8 +7,8 @@ import { requestIdOf } from '../wire/request-ids.ts'
 import { withinTime } from '../wire/time-limit.ts'
 import { CALL_MS, callOptions } from './openai-client.ts'
 import { createBrokenStream, toOpenaiFailure, VENDOR } from './openai-failures.ts'
-import { type Reply, readReply, readStreamEvent } from './openai-reply.ts'
 import { buildEdit, buildGeneration, isStreamed } from './openai-request.ts'
+import { type Reply, readReply, readStreamEvent } from './openai-wire.ts'
 
 export type OpenaiCall = {
   readonly request: ProviderRequest

@@ -19,8 +19,8 @@ import type { VendorDeps } from '../wire/vendor-deps.ts'
 import { callOpenai } from './openai-call.ts'
 import { callOptions, createOpenaiClient } from './openai-client.ts'
 import { toOpenaiFailure, VENDOR } from './openai-failures.ts'
-import { type ReplyImage, readModelList } from './openai-reply.ts'
 import { assertSendable, isOneByOne } from './openai-request.ts'
+import { type ReplyImage, readModelList } from './openai-wire.ts'
 
 /** The images that one call is to make, and what it needs for that. */
 type Share = {
