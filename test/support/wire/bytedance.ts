@@ -7,13 +7,13 @@ import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * BytePlus ModelArk under `/api/v3` as BytePlus' Python SDK (2026-07-23) states it: JSON, and server-sent events
- * with `stream`. Modes beside those of every vendor: `refused` (input), `refused_image`, `refused_output`, `unauthorized`, `denied`,
- * `overdue`, `quota`, `rate_limited`, `overloaded`, `retired`, `gone`, `invalid`, `server_error`; with status 200
- * `picture_refused` and `picture_failed` (an error in the place of the picture), `answer_failed` (an error beside an
- * empty list), `nothing`; `base64` (whatever was asked for), `expired` (the link answers 404), `private_url`, `broken`
- * (half a picture), `untold` (no usage). Of streams: `previews=2`, `unfinished` (no `completed`), `whole` (JSON
- * although a stream was asked for), `bad_preview`.
+ * BytePlus ModelArk under `/api/v3` as BytePlus' Python SDK (2026-07-23) states it: JSON, and server-sent events with
+ * `stream`. Modes beside those of every vendor: `refused` (input), `refused_image`, `refused_output`, `unauthorized`,
+ * `denied`, `overdue`, `quota`, `rate_limited`, `overloaded`, `retired`, `gone`, `invalid`, `server_error`; with status
+ * 200 `picture_refused` and `picture_failed` (an error in the place of the picture), `answer_failed` (an error beside
+ * an empty list), `nothing`; `base64` (whatever was asked for), `expired` (the link answers 404), `private_url`,
+ * `broken` (half a picture), `untold` (no usage). Of streams: `previews=2`, `unfinished` (no `completed`), `whole`
+ * (JSON although a stream was asked for), `bad_preview`.
  */
 export function createBytedanceWire(setting: WireSetting): WireVendor {
   const pictures = new Map<string, Picture>()

@@ -9,14 +9,14 @@ import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * A ComfyUI server as ComfyUI's documentation (Comfy-Org/docs) states it: one worker, a queue and a history in memory, sockets by client id.
- * Modes of a submission, beside those of every vendor: `invalid` (a node is not right), `no_outputs`, `elsewhere`
- * (404), `unauthorized` (of a proxy), `unavailable`, `server_error`. Of a run: `failed`, `failed_mute` (the history has
- * no words for it), `failed_late images=1` (after a picture), `interrupted`, `forgotten` (the server was started anew),
- * `no_images`, `lost_file`, `broken` (half a picture). With any of them: `held=job`, `steps=4`, `images=1` (fewer than
- * asked), `type=temp`, `age=old` (takes no `prompt_id`, previews of the older kind), `foreign=1` (tells of other
- * people's runs), `cut=1` (the socket dies after one step), `cut=return` (and the run waits for it to come back),
- * `mute=1` (nothing comes over the socket), `flaky=2` (fetching a picture answers 503 first).
+ * A ComfyUI server as ComfyUI's documentation (Comfy-Org/docs) states it: one worker, a queue and a history in memory,
+ * sockets by client id. Modes of a submission, beside those of every vendor: `invalid` (a node is not right),
+ * `no_outputs`, `elsewhere` (404), `unauthorized` (of a proxy), `unavailable`, `server_error`. Of a run: `failed`,
+ * `failed_mute` (the history has no words for it), `failed_late images=1` (after a picture), `interrupted`, `forgotten`
+ * (the server was started anew), `no_images`, `lost_file`, `broken` (half a picture). With any of them: `held=job`,
+ * `steps=4`, `images=1` (fewer than asked), `type=temp`, `age=old` (takes no `prompt_id`, previews of the older kind),
+ * `foreign=1` (tells of other people's runs), `cut=1` (the socket dies after one step), `cut=return` (and the run waits
+ * for it to come back), `mute=1` (nothing comes over the socket), `flaky=2` (fetching a picture answers 503 first).
  */
 export function createComfyuiWire(
   { isReleased }: WireSetting,
