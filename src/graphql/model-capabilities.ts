@@ -1,36 +1,4 @@
-import type { ModelCapabilities } from '../providers/model.ts'
 import type { Builder } from './builder.ts'
-
-export const NO_CAPABILITIES: ModelCapabilities = {
-  sizes: [],
-  aspectRatios: [],
-  width: null,
-  height: null,
-  maxPixels: null,
-  minPixels: null,
-  defaultSize: null,
-  maxCount: 0,
-  maxPromptLength: null,
-  qualities: [],
-  defaultQuality: null,
-  styles: [],
-  outputFormats: [],
-  backgrounds: [],
-  outputCompression: false,
-  seed: false,
-  maxSeed: null,
-  negativePrompt: false,
-  guidanceScale: false,
-  guidanceScaleRange: null,
-  enhancePrompt: false,
-  watermark: false,
-  minReferenceImages: 0,
-  maxReferenceImages: 0,
-  mask: false,
-  maxPreviews: 0,
-  progress: false,
-  providerOptions: null,
-}
 
 export function registerModelCapabilities(builder: Builder): void {
   registerSizes(builder)

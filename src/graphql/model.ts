@@ -1,7 +1,6 @@
 import type { ModelFilter as Filter, ModelService } from '../generation/services.ts'
-import type { Model } from '../providers/model.ts'
+import { type Model, NO_CAPABILITIES } from '../providers/model.ts'
 import type { Builder } from './builder.ts'
-import { NO_CAPABILITIES } from './model-capabilities.ts'
 import { resolveProvider } from './provider.ts'
 
 /** Models leave the catalogue, history stays: what is no longer known is shown as retired and able to do nothing. */

@@ -99,6 +99,38 @@ export type ModelCapabilities = {
   readonly providerOptions: Readonly<Record<string, unknown>> | null
 }
 
+/** Of what is no model, and what a catalogue starts from: what it leaves out is not declared. */
+export const NO_CAPABILITIES: ModelCapabilities = {
+  sizes: [],
+  aspectRatios: [],
+  width: null,
+  height: null,
+  maxPixels: null,
+  minPixels: null,
+  defaultSize: null,
+  maxCount: 0,
+  maxPromptLength: null,
+  qualities: [],
+  defaultQuality: null,
+  styles: [],
+  outputFormats: [],
+  backgrounds: [],
+  outputCompression: false,
+  seed: false,
+  maxSeed: null,
+  negativePrompt: false,
+  guidanceScale: false,
+  guidanceScaleRange: null,
+  enhancePrompt: false,
+  watermark: false,
+  minReferenceImages: 0,
+  maxReferenceImages: 0,
+  mask: false,
+  maxPreviews: 0,
+  progress: false,
+  providerOptions: null,
+}
+
 /** One price. `size` and `quality` null: whatever they are. The most specific rule of a unit wins. */
 export type PriceRule = {
   readonly unit: PriceUnit

@@ -21,7 +21,7 @@ export type Automatic1111Entry = {
 }
 
 /** What is wrong with a `wire` object, with its key; null: nothing. */
-export function findWireFault(wire: JsonRecord): string | null {
+export function findAutomatic1111Fault(wire: JsonRecord): string | null {
   return faultOf(() => readEntry(wire))
 }
 

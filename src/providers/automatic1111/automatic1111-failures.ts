@@ -1,14 +1,10 @@
 import { ProviderError } from '../provider-error.ts'
-import { toStatusFailure } from '../wire/status-failure.ts'
+import { toEngineFailure } from '../wire/engine-http.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
 import { readRejection } from './automatic1111-wire.ts'
 
-/** 404 and 405: it was started without `--api`, or is something else, and took nothing. */
-export function toAnswerFailure(vendor: string, { status, headers, json }: VendorAnswer, now: number): ProviderError {
-  const { code, words } = readRejection(json())
-  const isElsewhere = status === 404 || status === 405
-  const refusal = { status, headers, code, message: words, now }
-  return toStatusFailure(vendor, isElsewhere ? { ...refusal, kind: 'UNAVAILABLE', delivery: 'NOT_ACCEPTED' } : refusal)
+export function toAnswerFailure(vendor: string, answer: VendorAnswer, now: number): ProviderError {
+  return toEngineFailure(vendor, answer, { ...readRejection(answer.json()), now })
 }
 
 /** It answers with pictures all the same, half painted, and nothing tells which of them are whole. */

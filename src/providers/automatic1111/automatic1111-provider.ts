@@ -1,38 +1,29 @@
-import type { Clock } from '../../clock.ts'
-import type { Secret } from '../../secret.ts'
 import type { ImageProvider, ProviderCall, ProviderOutput, ProviderRequest, VendorAccess } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
 import { authorizationOf } from '../wire/authorization.ts'
+import { decodeBase64Image } from '../wire/base64-image.ts'
+import { beginSending } from '../wire/begin-sending.ts'
+import type { EngineAccess } from '../wire/engine-http.ts'
 import { handOverEach } from '../wire/handing-over.ts'
-import { decodeBase64Image } from '../wire/image-download.ts'
-import { assertWanted } from '../wire/transport-failure.ts'
 import { billsNobody } from '../wire/unbilled.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
+import type { EngineDeps } from '../wire/vendor-deps.ts'
 import { readBeforeSending } from '../wire/wire-fault.ts'
-import { type Access, createAutomatic1111Engine } from './automatic1111-engine.ts'
+import { createAutomatic1111Engine } from './automatic1111-engine.ts'
 import { type Automatic1111Entry, readEntry } from './automatic1111-entry.ts'
 import { createInterruption } from './automatic1111-failures.ts'
 import { assertFits, buildOrder } from './automatic1111-request.ts'
 import { watchTask } from './automatic1111-watch.ts'
 import type { PaintedImages } from './automatic1111-wire.ts'
 
-export type Automatic1111Deps = {
-  /** The instance's name: the first half of its models' ids. */
-  readonly id: string
-  readonly name: string
-  readonly clock: Clock
-  readonly fetch: VendorFetch
-  /** `user:password` as `--api-auth` has it, or the token of a proxy; null: none. */
-  readonly apiKey: Secret | null
-  readonly baseUrl: string
-}
-
-/** AUTOMATIC1111 and Forge: one long request at a time, watched from beside it. What is cut off is lost. */
-export function createAutomatic1111Provider(deps: Automatic1111Deps): ImageProvider {
+/**
+ * AUTOMATIC1111 and Forge: one long request at a time, watched from beside it. What is cut off is lost. Its key is
+ * `user:password` as `--api-auth` has it, or the token of a proxy.
+ */
+export function createAutomatic1111Provider(deps: EngineDeps): ImageProvider {
   const { id, name, clock } = deps
-  const engine = createAutomatic1111Engine({ ...deps, baseUrl: deps.baseUrl.replace(/\/+$/, '') })
+  const engine = createAutomatic1111Engine(deps)
 
-  const accessOf = ({ apiKey, signal }: VendorAccess): Access => ({
+  const accessOf = ({ apiKey, signal }: VendorAccess): EngineAccess => ({
     headers: authorizationOf(deps.apiKey, apiKey),
     signal,
   })
@@ -42,9 +33,7 @@ export function createAutomatic1111Provider(deps: Automatic1111Deps): ImageProvi
       assertFits(request)
       return readEntry(request.wire)
     })
-    assertWanted(call.signal, false)
-    await call.onSending()
-    assertWanted(call.signal, true)
+    await beginSending(call)
     const painted = await paint(entry, request, call)
     const items = painted.images.map((data, index) => ({ data, seed: painted.seeds[index] ?? null }))
     const failures = await handOverEach({ items, count: request.count, call }, ({ data, seed }, index) => ({

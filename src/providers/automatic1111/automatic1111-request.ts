@@ -1,5 +1,7 @@
 import type { ProviderRequest } from '../provider.ts'
+import { given } from '../wire/given.ts'
 import type { JsonRecord } from '../wire/json-values.ts'
+import { toBase64 } from '../wire/reference-image.ts'
 import { WireFault } from '../wire/wire-fault.ts'
 import type { Automatic1111Entry } from './automatic1111-entry.ts'
 
@@ -28,7 +30,6 @@ const UNKNOWN_TO_IT = ['quality', 'background', 'outputCompression', 'enhancePro
  */
 export function buildOrder(entry: Automatic1111Entry, request: ProviderRequest, taskId: string): Automatic1111Order {
   const { parameters, referenceImages, mask } = request
-  const toBase64 = ({ bytes }: { readonly bytes: Uint8Array }) => Buffer.from(bytes).toString('base64')
   const body = {
     prompt: request.prompt,
     ...given('negative_prompt', request.negativePrompt),
@@ -53,8 +54,4 @@ function checkpointFields({ checkpoint }: Automatic1111Entry, modelName: string)
   if (checkpoint === null) return {}
   const sd_model_checkpoint = checkpoint === true ? modelName : checkpoint
   return { override_settings: { sd_model_checkpoint }, override_settings_restore_afterwards: true }
-}
-
-function given(name: string, value: unknown): JsonRecord {
-  return value === null ? {} : { [name]: value }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { ProviderCall } from '../provider.ts'
+import { decodeBase64 } from '../wire/base64-image.ts'
 import { createPreviewPacing } from '../wire/preview-pacing.ts'
 import type { TaskProgress } from './automatic1111-wire.ts'
 
@@ -39,7 +40,7 @@ export function watchTask(given: {
     isInterrupted ||= state.isInterrupted
     told = Math.max(told, Math.min(ALL_STEPS, progress ?? 0))
     if (told > 0) call.onProgress({ progress: told })
-    const bytes = Buffer.from((picture ?? '').replace(/^data:[^,]*,/, ''), 'base64')
+    const bytes = decodeBase64(picture)
     if (bytes.length === 0 || bytes.length > MAX_PREVIEW_BYTES || !pacing.isDue(progress)) return
     call.onPreview({ index: Math.min(round, given.lastIndex), bytes })
   }

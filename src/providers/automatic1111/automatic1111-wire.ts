@@ -1,4 +1,15 @@
-import { isRecord, type JsonRecord, readDetail, readList, readNumber, readText } from '../wire/json-values.ts'
+import type { EngineRejection } from '../wire/engine-http.ts'
+import {
+  isRecord,
+  type JsonRecord,
+  parseJson,
+  readDetail,
+  readList,
+  readNumber,
+  readRecord,
+  readRecords,
+  readText,
+} from '../wire/json-values.ts'
 
 /** What the `/sdapi/v1` of AUTOMATIC1111 and Forge answers, as far as it is read here. */
 
@@ -35,33 +46,28 @@ export function readPainted(json: unknown, count: number): PaintedImages | undef
 
 export function readProgress(json: unknown): TaskProgress | undefined {
   if (!isRecord(json)) return undefined
-  const state = isRecord(json.state) ? json.state : {}
+  const state = readRecord(json.state)
   return {
     task: readText(json.current_task),
     progress: readNumber(json.progress),
-    round: readNumber(state.job_no) ?? 0,
-    isInterrupted: state.interrupted === true,
+    round: readNumber(state?.job_no) ?? 0,
+    isInterrupted: state?.interrupted === true,
     picture: readText(json.current_image),
   }
 }
 
 /** FastAPI's `{detail}`, or the server's own `{error, detail, body, errors}`, of which `body` repeats the request. */
-export function readRejection(json: unknown): { readonly code: string | null; readonly words: string | null } {
-  if (!isRecord(json)) return { code: null, words: null }
-  return { code: readText(json.error), words: readText(json.errors) ?? readDetail(json) }
+export function readRejection(json: unknown): EngineRejection {
+  const body = readRecord(json)
+  return { code: readText(body?.error), words: readText(body?.errors) ?? readDetail(json) }
 }
 
 export function readCheckpoints(json: unknown): readonly string[] | undefined {
   if (!Array.isArray(json)) return undefined
-  return json.flatMap((each) => (isRecord(each) ? (readText(each.model_name) ?? readText(each.title) ?? []) : []))
+  return readRecords(json).flatMap((each) => readText(each.model_name) ?? readText(each.title) ?? [])
 }
 
 /** A text that holds JSON. */
 function readInfo(info: unknown): JsonRecord {
-  try {
-    const value: unknown = typeof info === 'string' ? JSON.parse(info) : info
-    return isRecord(value) ? value : {}
-  } catch {
-    return {}
-  }
+  return readRecord(typeof info === 'string' ? parseJson(info) : info) ?? {}
 }

@@ -1,31 +1,20 @@
-import type { Clock } from '../../clock.ts'
-import type { OutboundFetch } from '../../outbound/outbound-fetch.ts'
 import type { Secret } from '../../secret.ts'
 import type { ImageProvider, ProviderCall, ProviderOutput, ProviderRequest, ProviderUsage } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
 import { keyOf } from '../wire/api-key.ts'
-import { failuresOf, fanOut, sumUsage, throwIfAlone, valuesOf } from '../wire/fan-out.ts'
-import { decodeBase64Image, downloadImage } from '../wire/image-download.ts'
+import { decodeBase64, decodeBase64Image } from '../wire/base64-image.ts'
+import { beginSending } from '../wire/begin-sending.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
+import { type DownloadDeps, downloadImage } from '../wire/image-download.ts'
+import { type PaintedOne, paintOneByOne } from '../wire/one-by-one.ts'
 import { createPartsProgress } from '../wire/parts-progress.ts'
-import { assertWanted } from '../wire/transport-failure.ts'
+import { requestIdOf } from '../wire/request-ids.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
 import { createVendorEvents, type EventAnswer } from '../wire/vendor-events.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createMisunderstanding, createVendorHttp, type VendorAnswer, type VendorRequest } from '../wire/vendor-http.ts'
-import { requestIdOf, toAnswerFailure, toPictureFailure, VENDOR } from './ark-failures.ts'
-import { planArkOrders } from './ark-request.ts'
-import { type ArkError, type ArkPicture, readAnswer, readEvent } from './ark-wire.ts'
-
-export type BytedanceDeps = {
-  readonly clock: Clock
-  readonly fetch: VendorFetch
-  /** For the finished pictures, which lie on other hosts. */
-  readonly fetchOutbound: OutboundFetch
-  /** The server's own; null: none. */
-  readonly apiKey: Secret | null
-  readonly baseUrl: string
-}
-
-type Painted = { readonly usage: ProviderUsage | null; readonly requestId: string | null }
+import { createVendorHttp, type VendorAnswer, type VendorRequest } from '../wire/vendor-http.ts'
+import { toAnswerFailure, toPictureFailure, VENDOR } from './bytedance-failures.ts'
+import { planArkOrders } from './bytedance-request.ts'
+import { type ArkError, type ArkPicture, readAnswer, readEvent } from './bytedance-wire.ts'
 
 /** What becomes of one picture on its way to the caller. */
 type Easel = {
@@ -37,23 +26,19 @@ type Easel = {
 
 /** Our fetch waits five minutes for the first byte; one is for the rest. */
 const PAINT_MS = 6 * 60_000
-const CONCURRENCY = 4
 
 /** ByteDance Seedream on BytePlus ModelArk: one image a call, with no job id to ask after. */
-export function createBytedanceProvider(deps: BytedanceDeps): ImageProvider {
+export function createBytedanceProvider(deps: VendorDeps & DownloadDeps): ImageProvider {
   const { clock } = deps
   const wired = { vendor: VENDOR, fetch: deps.fetch, clock }
   const [http, events] = [createVendorHttp(wired), createVendorEvents(wired)]
 
   async function generate(request: ProviderRequest, call: ProviderCall): Promise<ProviderOutput> {
-    assertWanted(call.signal, false)
     const key = keyOf(VENDOR, deps.apiKey, call.apiKey)
     const orderOf = planArkOrders(request)
     const progress = createPartsProgress(call, request.count)
-    await call.onSending()
-
-    async function paint(index: number, signal: AbortSignal): Promise<Painted> {
-      assertWanted(signal, true)
+    await beginSending(call)
+    return paintOneByOne({ count: request.count, call }, async (index, signal) => {
       const { body, seed } = orderOf(index)
       const sent = requestOf(body, key, signal)
       const easel: Easel = {
@@ -63,24 +48,12 @@ export function createBytedanceProvider(deps: BytedanceDeps): ImageProvider {
           progress.update(index, 1)
         },
         show(base64) {
-          const bytes = Buffer.from(base64, 'base64')
+          const bytes = decodeBase64(base64)
           if (bytes.byteLength > 0) call.onPreview({ index, bytes })
         },
       }
       return body.stream === true ? takeEvents(await events(sent), easel) : takeAnswer(await http(sent), easel)
-    }
-
-    const all = Array.from({ length: request.count }, (_, index) => index)
-    const indexes = all.filter((index) => !call.delivered.has(index))
-    const results = await fanOut({ indexes, concurrency: CONCURRENCY, signal: call.signal }, paint)
-    throwIfAlone(results, request.count)
-    const painted = valuesOf(results)
-    return {
-      failures: failuresOf(results),
-      usage: sumUsage(painted.map(({ usage }) => usage)),
-      reportedUsdMicros: null,
-      requestId: painted.flatMap(({ requestId }) => requestId ?? []).join(' ') || null,
-    }
+    })
   }
 
   function requestOf(body: object, key: Secret, signal: AbortSignal): VendorRequest {
@@ -94,7 +67,7 @@ export function createBytedanceProvider(deps: BytedanceDeps): ImageProvider {
     }
   }
 
-  async function takeAnswer(answer: VendorAnswer, easel: Easel): Promise<Painted> {
+  async function takeAnswer(answer: VendorAnswer, easel: Easel): Promise<PaintedOne> {
     if (!answer.ok) throw toAnswerFailure(answer, clock.now())
     const requestId = requestIdOf(answer.headers)
     const told = readAnswer(answer.json())
@@ -103,7 +76,7 @@ export function createBytedanceProvider(deps: BytedanceDeps): ImageProvider {
     return { usage: told.usage, requestId }
   }
 
-  async function takeEvents(answer: EventAnswer, easel: Easel): Promise<Painted> {
+  async function takeEvents(answer: EventAnswer, easel: Easel): Promise<PaintedOne> {
     if (answer.kind === 'whole') return takeAnswer(answer.answer, easel)
     const requestId = requestIdOf(answer.headers)
     const told = await readEvents(answer.events, easel)

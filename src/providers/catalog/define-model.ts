@@ -1,4 +1,13 @@
-import type { Lifecycle, Model, ModelAlias, ModelCapabilities, PriceRule, PriceUnit, TokenEstimate } from '../model.ts'
+import {
+  type Lifecycle,
+  type Model,
+  type ModelAlias,
+  type ModelCapabilities,
+  NO_CAPABILITIES,
+  type PriceRule,
+  type PriceUnit,
+  type TokenEstimate,
+} from '../model.ts'
 
 /** A model as a catalogue writes it down: what is left out is not declared, and a request for it is refused. */
 export type ModelSpec = {
@@ -21,7 +30,7 @@ export type ModelSpec = {
 export function defineModel(spec: ModelSpec): Model {
   const provider = spec.id.slice(0, spec.id.indexOf('/'))
   const ownName = spec.id.slice(provider.length + 1)
-  const capabilities = { ...NO_CAPABILITIES, ...spec.capabilities }
+  const capabilities = { ...LEAST_CAPABILITIES, ...spec.capabilities }
   return {
     id: spec.id,
     provider,
@@ -52,33 +61,4 @@ export function pricesOf(checkedOn: string, source: string) {
 }
 
 /** A model that can do nothing but paint one image as its provider likes. */
-const NO_CAPABILITIES: ModelCapabilities = {
-  sizes: [],
-  aspectRatios: [],
-  width: null,
-  height: null,
-  maxPixels: null,
-  minPixels: null,
-  defaultSize: null,
-  maxCount: 1,
-  maxPromptLength: null,
-  qualities: [],
-  defaultQuality: null,
-  styles: [],
-  outputFormats: ['PNG'],
-  backgrounds: [],
-  outputCompression: false,
-  seed: false,
-  maxSeed: null,
-  negativePrompt: false,
-  guidanceScale: false,
-  guidanceScaleRange: null,
-  enhancePrompt: false,
-  watermark: false,
-  minReferenceImages: 0,
-  maxReferenceImages: 0,
-  mask: false,
-  maxPreviews: 0,
-  progress: false,
-  providerOptions: null,
-}
+const LEAST_CAPABILITIES: ModelCapabilities = { ...NO_CAPABILITIES, maxCount: 1, outputFormats: ['PNG'] }

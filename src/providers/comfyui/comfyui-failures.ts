@@ -1,15 +1,11 @@
 import { ProviderError } from '../provider-error.ts'
-import { toStatusFailure } from '../wire/status-failure.ts'
+import { toEngineFailure } from '../wire/engine-http.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
 import { quoteVendor } from '../wire/vendor-words.ts'
 import { type RunFailure, readRejection } from './comfyui-wire.ts'
 
-/** 404 and 405: something else than ComfyUI listens there, which took nothing. */
-export function toAnswerFailure(vendor: string, { status, headers, json }: VendorAnswer, now: number): ProviderError {
-  const { code, words } = readRejection(json())
-  const isElsewhere = status === 404 || status === 405
-  const refusal = { status, headers, code, message: words, now }
-  return toStatusFailure(vendor, isElsewhere ? { ...refusal, kind: 'UNAVAILABLE', delivery: 'NOT_ACCEPTED' } : refusal)
+export function toAnswerFailure(vendor: string, answer: VendorAnswer, now: number): ProviderError {
+  return toEngineFailure(vendor, answer, { ...readRejection(answer.json()), now })
 }
 
 export function toRunFailure(vendor: string, { what, code, words }: RunFailure, promptId: string): ProviderError {

@@ -1,9 +1,10 @@
 import type { Clock } from '../../clock.ts'
 import type { ProviderCall, ProviderOutput } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
+import type { EngineAccess } from '../wire/engine-http.ts'
 import { pollUntilDone } from '../wire/polling.ts'
-import { createMisunderstanding } from '../wire/vendor-http.ts'
-import type { Access, ComfyuiEngine } from './comfyui-engine.ts'
+import type { ComfyuiEngine } from './comfyui-engine.ts'
 import { createForgotten, toRunFailure } from './comfyui-failures.ts'
 import type { RunEnding, RunFailure } from './comfyui-wire.ts'
 
@@ -18,7 +19,7 @@ export type TakenRun = {
 type Following = {
   readonly name: string
   readonly engine: ComfyuiEngine
-  readonly access: Access
+  readonly access: EngineAccess
   /** Its pauses end when the socket tells that the run is over. */
   readonly clock: Clock
   /** What the socket has told of the run. */
@@ -85,7 +86,7 @@ function choosePictures({ pictures, failure }: RunEnding, outputs: readonly stri
 }
 
 /** One picture that cannot be fetched does not keep the others. */
-async function settle(work: Promise<Uint8Array>, { signal }: Access): Promise<Uint8Array | ProviderError> {
+async function settle(work: Promise<Uint8Array>, { signal }: EngineAccess): Promise<Uint8Array | ProviderError> {
   try {
     return await work
   } catch (error) {

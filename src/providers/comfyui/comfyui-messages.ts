@@ -1,4 +1,4 @@
-import { isRecord, type JsonRecord, readNumber, readText } from '../wire/json-values.ts'
+import { isRecord, type JsonRecord, parseJson, readNumber, readRecord, readText } from '../wire/json-values.ts'
 import { type RunFailure, readFailure } from './comfyui-wire.ts'
 
 /** Who listens for what becomes of one run. */
@@ -19,7 +19,8 @@ export type MessageRouter = (data: Buffer, isBinary: boolean) => void
 export function createMessageRouter(listenerOf: (promptId: string) => RunListener | undefined): MessageRouter {
   let current: string | null = null
 
-  function route({ type, data }: JsonRecord): void {
+  function route(message: unknown): void {
+    const { type, data } = readRecord(message) ?? {}
     if (!isRecord(data)) return
     const promptId = readText(data.prompt_id)
     if (promptId !== null) current = promptId
@@ -28,7 +29,7 @@ export function createMessageRouter(listenerOf: (promptId: string) => RunListene
   }
 
   return (bytes, isBinary) => {
-    if (!isBinary) return route(parseJson(bytes))
+    if (!isBinary) return route(parseJson(bytes.toString('utf8')))
     const preview = readPreview(bytes)
     const promptId = preview?.promptId ?? current
     if (preview && promptId !== null) listenerOf(promptId)?.onPreview(preview.picture)
@@ -41,7 +42,7 @@ function tell(listener: RunListener, type: unknown, data: JsonRecord): void {
       tellSteps(listener, readText(data.node), data)
       return
     case 'progress_state':
-      for (const [node, state] of Object.entries(isRecord(data.nodes) ? data.nodes : {})) {
+      for (const [node, state] of Object.entries(readRecord(data.nodes) ?? {})) {
         if (isRecord(state)) tellSteps(listener, node, state)
       }
       return
@@ -81,8 +82,8 @@ function readPreview(frame: Buffer): Preview | undefined {
     case PREVIEW:
       return toPreview(null, frame.subarray(8))
     case PREVIEW_WITH_METADATA: {
-      const metadata = parseJson(frame.subarray(8, 8 + second))
-      return toPreview(readText(metadata.prompt_id), frame.subarray(8 + second))
+      const metadata = readRecord(parseJson(frame.toString('utf8', 8, 8 + second)))
+      return toPreview(readText(metadata?.prompt_id), frame.subarray(8 + second))
     }
     default:
       return undefined
@@ -95,12 +96,3 @@ function toPreview(promptId: string | null, picture: Buffer): Preview | undefine
 }
 
 const SIGNATURES = [Buffer.from([0xff, 0xd8, 0xff]), Buffer.from([0x89, 0x50, 0x4e, 0x47])]
-
-function parseJson(bytes: Buffer): JsonRecord {
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'))
-    return isRecord(value) ? value : {}
-  } catch {
-    return {}
-  }
-}

@@ -1,37 +1,25 @@
-import type { Clock } from '../../clock.ts'
-import type { Secret } from '../../secret.ts'
 import type { ImageProvider, ProviderCall, ProviderOutput, ProviderReference, ProviderRequest } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
 import { authorizationOf } from '../wire/authorization.ts'
+import { assertWanted } from '../wire/call-failures.ts'
+import type { EngineAccess } from '../wire/engine-http.ts'
 import { takenJobs } from '../wire/submitted-jobs.ts'
-import { assertWanted } from '../wire/transport-failure.ts'
 import { billsNobody } from '../wire/unbilled.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
+import type { EngineDeps } from '../wire/vendor-deps.ts'
 import { readBeforeSending } from '../wire/wire-fault.ts'
-import { type Access, createComfyuiEngine } from './comfyui-engine.ts'
+import { createComfyuiEngine } from './comfyui-engine.ts'
 import { assertFits, type Uploaded } from './comfyui-graph.ts'
 import { runGraphs } from './comfyui-runs.ts'
 import { readTemplate } from './comfyui-template.ts'
 
-export type ComfyuiDeps = {
-  /** The instance's name: the first half of its models' ids. */
-  readonly id: string
-  readonly name: string
-  readonly clock: Clock
-  readonly fetch: VendorFetch
-  /** For a proxy that stands before the engine, which has no keys of its own; null: none. */
-  readonly apiKey: Secret | null
-  readonly baseUrl: string
-}
-
 /**
  * ComfyUI: a graph goes into its queue, is followed over a socket and by looking, and its pictures are fetched. A run
- * that is lost with the engine's memory is not sent again, although nobody bills for it: it may have been made.
+ * that is lost with the engine's memory is not sent again, although nobody bills for it: it may have been made. A key is
+ * for a proxy that stands before the engine, which has none of its own.
  */
-export function createComfyuiProvider(deps: ComfyuiDeps): ImageProvider {
-  const { id, name, clock } = deps
-  const baseUrl = deps.baseUrl.replace(/\/+$/, '')
-  const engine = createComfyuiEngine({ name, clock, fetch: deps.fetch, baseUrl })
+export function createComfyuiProvider(deps: EngineDeps): ImageProvider {
+  const { id, name, clock, baseUrl } = deps
+  const engine = createComfyuiEngine(deps)
 
   async function run(
     request: ProviderRequest,
@@ -50,7 +38,7 @@ export function createComfyuiProvider(deps: ComfyuiDeps): ImageProvider {
   }
 
   /** Before anything is submitted; a resumed call does it only where something is left to submit. */
-  function createUpload(request: ProviderRequest, access: Access) {
+  function createUpload(request: ProviderRequest, access: EngineAccess) {
     let uploaded: Promise<Uploaded> | undefined
     return () => {
       uploaded ??= uploadAll(request, access)
@@ -58,7 +46,7 @@ export function createComfyuiProvider(deps: ComfyuiDeps): ImageProvider {
     }
   }
 
-  async function uploadAll({ referenceImages, mask }: ProviderRequest, access: Access): Promise<Uploaded> {
+  async function uploadAll({ referenceImages, mask }: ProviderRequest, access: EngineAccess): Promise<Uploaded> {
     try {
       const names: string[] = []
       for (const image of referenceImages) names.push(await engine.upload(image, access))
@@ -68,7 +56,7 @@ export function createComfyuiProvider(deps: ComfyuiDeps): ImageProvider {
     }
   }
 
-  function accessOf({ apiKey, signal }: Pick<ProviderCall, 'apiKey' | 'signal'>): Access {
+  function accessOf({ apiKey, signal }: Pick<ProviderCall, 'apiKey' | 'signal'>): EngineAccess {
     return { headers: authorizationOf(deps.apiKey, apiKey), signal }
   }
 

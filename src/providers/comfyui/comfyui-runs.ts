@@ -1,11 +1,12 @@
 import type { Clock } from '../../clock.ts'
 import type { ProviderCall, ProviderOutput, ProviderReference, ProviderRequest } from '../provider.ts'
+import { assertWanted } from '../wire/call-failures.ts'
+import type { EngineAccess } from '../wire/engine-http.ts'
 import { failuresOf, throwIfAlone, valuesOf } from '../wire/fan-out.ts'
 import { createPartsProgress } from '../wire/parts-progress.ts'
 import { runJobs, type SubmittedJob } from '../wire/submitted-jobs.ts'
-import { assertWanted } from '../wire/transport-failure.ts'
 import { readBeforeSending } from '../wire/wire-fault.ts'
-import type { Access, ComfyuiEngine } from './comfyui-engine.ts'
+import type { ComfyuiEngine } from './comfyui-engine.ts'
 import { awaitEnding, handOver, type TakenRun } from './comfyui-follow.ts'
 import { assertFits, countRuns, fillGraph, type Uploaded } from './comfyui-graph.ts'
 import { createMessageRouter, type RunListener } from './comfyui-messages.ts'
@@ -27,7 +28,7 @@ type Work = {
   /** Of an attempt that is resumed; null: a new one. */
   readonly reference: ProviderReference | null
   readonly template: ComfyuiTemplate
-  readonly access: Access
+  readonly access: EngineAccess
   upload(): Promise<Uploaded>
 }
 

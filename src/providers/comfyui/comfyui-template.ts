@@ -66,7 +66,7 @@ const INPUT_NAMES = [
 export type InputName = (typeof INPUT_NAMES)[number]
 
 /** What is wrong with a `wire` object, with its key; null: nothing. */
-export function findWireFault(wire: JsonRecord): string | null {
+export function findComfyuiFault(wire: JsonRecord): string | null {
   return faultOf(() => readTemplate(wire))
 }
 

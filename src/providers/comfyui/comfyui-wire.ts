@@ -1,4 +1,5 @@
-import { isRecord, readList, readText } from '../wire/json-values.ts'
+import type { EngineRejection } from '../wire/engine-http.ts'
+import { isRecord, type JsonRecord, readList, readRecord, readRecords, readText } from '../wire/json-values.ts'
 
 /**
  * What a ComfyUI server answers, as far as it is read here. Of memory and unverified: the shapes of a queue entry, of a
@@ -25,16 +26,16 @@ export type RunFailure = {
 export const UNEXPLAINED: RunFailure = { what: 'FAILED', code: null, words: null }
 
 export function readPromptId(json: unknown): string | null {
-  return isRecord(json) ? readText(json.prompt_id) : null
+  return readText(readRecord(json)?.prompt_id)
 }
 
 /** `{}` until the run has ended; undefined: it has not. An entry of any shape is the end of a run. */
 export function readEnding(json: unknown, promptId: string): RunEnding | undefined {
-  const entry = isRecord(json) ? json[promptId] : undefined
-  if (!isRecord(entry)) return undefined
-  const status = isRecord(entry.status) ? entry.status : {}
+  const entry = readRecord(readRecord(json)?.[promptId])
+  if (entry === null) return undefined
+  const status = readRecord(entry.status)
   const failure =
-    status.status_str === 'error' ? (readList(status.messages).map(readPair).find(Boolean) ?? UNEXPLAINED) : null
+    status?.status_str === 'error' ? (readList(status.messages).map(readPair).find(Boolean) ?? UNEXPLAINED) : null
   return { pictures: readPictures(entry.outputs), failure }
 }
 
@@ -51,50 +52,42 @@ export function readFailure(type: unknown, data: unknown): RunFailure | undefine
 
 /** Where the job stands in the engine's queue; null: not in it. */
 export function readPlaceInQueue(json: unknown, promptId: string): 'RUNNING' | 'PENDING' | null {
-  if (!isRecord(json)) return null
+  const queue = readRecord(json)
   const holds = (list: unknown) => readList(list).some((entry) => isEntryOf(entry, promptId))
-  if (holds(json.queue_running)) return 'RUNNING'
-  return holds(json.queue_pending) ? 'PENDING' : null
+  if (holds(queue?.queue_running)) return 'RUNNING'
+  return holds(queue?.queue_pending) ? 'PENDING' : null
 }
 
 /** The name under which a LoadImage node finds what was uploaded. */
 export function readUploadedName(json: unknown): string | null {
-  if (!isRecord(json)) return null
-  const name = readText(json.name)
-  const folder = readText(json.subfolder)
+  const file = readRecord(json)
+  const [name, folder] = [readText(file?.name), readText(file?.subfolder)]
   return name !== null && folder !== null ? `${folder}/${name}` : name
 }
 
 /** `{error: {type, message, details}, node_errors: {id: {errors: [{message, details}], class_type}}}` */
-export function readRejection(json: unknown): { readonly code: string | null; readonly words: string | null } {
+export function readRejection(json: unknown): EngineRejection {
   if (!isRecord(json)) return { code: null, words: null }
-  const error = isRecord(json.error) ? json.error : {}
-  const ofNodes = Object.values(isRecord(json.node_errors) ? json.node_errors : {})
-    .filter(isRecord)
-    .flatMap((node) =>
-      readList(node.errors)
-        .filter(isRecord)
-        .map((each) => describe(node.class_type, each)),
-    )
-  const words = [readText(error.message) ?? readText(json.error), ...ofNodes].filter((part) => part !== null)
-  return { code: readText(error.type), words: readText(words.join(' ')) }
+  const error = readRecord(json.error)
+  const ofNodes = readRecords(Object.values(readRecord(json.node_errors) ?? {})).flatMap((node) =>
+    readRecords(node.errors).map((each) => describe(node.class_type, each)),
+  )
+  const words = [readText(error?.message) ?? readText(json.error), ...ofNodes].filter((part) => part !== null)
+  return { code: readText(error?.type), words: readText(words.join(' ')) }
 }
 
-function describe(classType: unknown, { message, details }: Readonly<Record<string, unknown>>): string {
+function describe(classType: unknown, { message, details }: JsonRecord): string {
   const where = readText(details)?.slice(0, 120) ?? null
   return `${readText(classType) ?? 'A node'}: ${readText(message) ?? 'is not right'}${where === null ? '' : ` (${where})`}.`
 }
 
 function readPictures(outputs: unknown): RunEnding['pictures'] {
-  if (!isRecord(outputs)) return []
-  return Object.entries(outputs).flatMap(([node, output]) =>
-    readList(isRecord(output) ? output.images : undefined)
-      .filter(isRecord)
-      .flatMap(({ filename, subfolder, type }) =>
-        typeof filename === 'string' && filename !== ''
-          ? [{ node, filename, subfolder: readText(subfolder) ?? '', type: readText(type) ?? 'output' }]
-          : [],
-      ),
+  return Object.entries(readRecord(outputs) ?? {}).flatMap(([node, output]) =>
+    readRecords(readRecord(output)?.images).flatMap(({ filename, subfolder, type }) =>
+      typeof filename === 'string' && filename !== ''
+        ? [{ node, filename, subfolder: readText(subfolder) ?? '', type: readText(type) ?? 'output' }]
+        : [],
+    ),
   )
 }
 

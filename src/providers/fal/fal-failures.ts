@@ -1,6 +1,7 @@
 import { ProviderError, type ProviderErrorKind } from '../provider-error.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
+import { quoteVendor } from '../wire/vendor-words.ts'
 import { type FalStatus, readFault } from './fal-wire.ts'
 
 export const VENDOR = 'fal'
@@ -72,7 +73,7 @@ export function toStatusError({ error, errorType }: Extract<FalStatus, { status:
   return new ProviderError({
     kind: KINDS.get(errorType ?? '') ?? 'UNAVAILABLE',
     delivery: 'ANSWERED',
-    message: `${VENDOR} took the job and failed at it.${error === null ? '' : ` It says: ${error.slice(0, MAX_WORDS)}`}`,
+    message: `${VENDOR} took the job and failed at it.${quoteVendor(error)}`,
     providerCode: errorType,
     providerRequestId: id,
     providerBilled: null,
@@ -104,7 +105,6 @@ function withKind(error: ProviderError, kind: ProviderErrorKind, message: string
 }
 
 const NOT_OF_A_JOB: ReadonlySet<number> = new Set([401, 402, 403, 429])
-const MAX_WORDS = 500
 /** A result that was asked for too early (400, its words unverified), although the status said otherwise. */
 const UNFINISHED = /in progress|in queue|not (yet )?(completed|finished|ready)/i
 

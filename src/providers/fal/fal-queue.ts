@@ -1,9 +1,9 @@
 import { createFalClient, type FalClient } from '@fal-ai/client'
-import type { Clock } from '../../clock.ts'
 import type { Secret } from '../../secret.ts'
-import { exchangeOnce } from '../wire/single-exchange.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createVendorHttp, type VendorAnswer } from '../wire/vendor-http.ts'
+import type { JsonRecord } from '../wire/json-values.ts'
+import { exchangeOnce, type SingleExchange } from '../wire/single-exchange.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
+import { createVendorHttp } from '../wire/vendor-http.ts'
 import { isOfVendor } from '../wire/vendor-url.ts'
 import { VENDOR } from './fal-failures.ts'
 
@@ -18,13 +18,13 @@ export type FalJob = {
 
 /** The calls of one key. Each is one exchange, whose JSON it answers with; `toFailure` reads any other answer. */
 export type FalQueue = {
-  submit(app: string, input: Readonly<Record<string, unknown>>, given: FalCall): Promise<unknown>
+  submit(app: string, input: JsonRecord, given: FalCall): Promise<unknown>
   status(job: FalJob, given: FalCall): Promise<unknown>
   result(job: FalJob, given: FalCall): Promise<unknown>
   cancel(job: FalJob, given: FalCall): Promise<unknown>
 }
 
-export type FalCall = { readonly signal: AbortSignal; readonly toFailure: (answer: VendorAnswer) => Error }
+export type FalCall = Pick<SingleExchange, 'signal' | 'toFailure'>
 
 const SUBMIT_MS = 60_000
 const ASK_MS = 20_000
@@ -53,10 +53,7 @@ const SUBMIT_HEADERS = { 'x-app-fal-disable-fallback': 'true' }
  * `retry: { maxRetries: 0 }` is overwritten by constants of the client in all of these calls but `cancel`, and a broken
  * connection would have it submit up to four times (1.10.1, `queue.js`).
  */
-export function createFalQueue(
-  deps: { readonly clock: Clock; readonly fetch: VendorFetch; readonly baseUrl: string },
-  key: Secret,
-): FalQueue {
+export function createFalQueue(deps: Pick<VendorDeps, 'baseUrl' | 'clock' | 'fetch'>, key: Secret): FalQueue {
   const { clock, baseUrl } = deps
   const http = createVendorHttp({ vendor: VENDOR, fetch: deps.fetch, clock })
 
@@ -89,10 +86,7 @@ export function createFalQueue(
         queue.status(app, { requestId: id, logs: true }),
       ),
     result: ({ id, app, responseUrl }, given) =>
-      exchange(given, { timeoutMs: RESULT_MS, url: responseUrl }, async (queue) => {
-        const { data } = await queue.result(app, { requestId: id })
-        return data
-      }),
+      exchange(given, { timeoutMs: RESULT_MS, url: responseUrl }, (queue) => queue.result(app, { requestId: id })),
     cancel: ({ id, app, cancelUrl }, given) =>
       exchange(given, { timeoutMs: ASK_MS, url: cancelUrl }, (queue) => queue.cancel(app, { requestId: id })),
   }

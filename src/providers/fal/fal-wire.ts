@@ -1,3 +1,5 @@
+import { isRecord, readDetail, readList, readNumber, readRecords, readText } from '../wire/json-values.ts'
+
 /** What queue.fal.run sends, as far as it is read here. Sources: @fal-ai/client 1.10.1 and fal's documentation. */
 
 /** The addresses are to be used as given: below the submission only owner and alias of an app stand in the path. */
@@ -37,15 +39,15 @@ export function readStatus(json: unknown): FalStatus | undefined {
   if (json.status === 'IN_QUEUE') return { status: 'IN_QUEUE', ahead: readNumber(json.queue_position) }
   if (json.status === 'COMPLETED')
     return { status: 'COMPLETED', error: readText(json.error), errorType: readText(json.error_type) }
-  const logs = Array.isArray(json.logs) ? json.logs.filter(isRecord) : []
-  return { status: 'RUNNING', log: logs.map(({ message }) => readText(message) ?? '').join('\n') }
+  const lines = readRecords(json.logs).map(({ message }) => readText(message) ?? '')
+  return { status: 'RUNNING', log: lines.join('\n') }
 }
 
 /** `images` of most apps, `image` of those that make one; `has_nsfw_concepts` by place: a flagged picture is black. */
 export function readResult(json: unknown): FalResult | undefined {
   if (!isRecord(json)) return undefined
   const list = Array.isArray(json.images) ? json.images : isRecord(json.image) ? [json.image] : []
-  const flags = Array.isArray(json.has_nsfw_concepts) ? json.has_nsfw_concepts : []
+  const flags = readList(json.has_nsfw_concepts)
   const urls = list.map((image) => (isRecord(image) ? image.url : image))
   if (urls.length === 0 || !urls.every((url) => typeof url === 'string')) return undefined
   return {
@@ -57,28 +59,11 @@ export function readResult(json: unknown): FalResult | undefined {
 export function readFault(json: unknown, headers: Headers): FalFault {
   const ofHeader = headers.get('x-fal-error-type')
   if (!isRecord(json)) return { code: ofHeader, message: null }
-  if (!Array.isArray(json.detail))
-    return { code: readText(json.error_type) ?? ofHeader, message: readText(json.detail) ?? readText(json.message) }
-  const parts = json.detail.filter(isRecord)
-  const said = parts.map(({ loc, msg }) => `${locationOf(loc)}${readText(msg) ?? ''}`).join('; ')
-  const codes = parts.map(({ type }) => readText(type))
+  const message = readDetail(json)
+  if (!Array.isArray(json.detail)) {
+    return { code: readText(json.error_type) ?? ofHeader, message: message ?? readText(json.message) }
+  }
+  const codes = readRecords(json.detail).map(({ type }) => readText(type))
   const code = codes.includes('content_policy_violation') ? 'content_policy_violation' : (codes[0] ?? ofHeader)
-  return { code, message: said === '' ? null : said }
-}
-
-function locationOf(loc: unknown): string {
-  const path = Array.isArray(loc) ? loc.filter((part) => part !== 'body').join('.') : ''
-  return path === '' ? '' : `${path}: `
-}
-
-function readText(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null
-}
-
-function readNumber(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
+  return { code, message }
 }

@@ -1,29 +1,18 @@
-import type { Clock } from '../../clock.ts'
-import type { OutboundFetch } from '../../outbound/outbound-fetch.ts'
 import type { Secret } from '../../secret.ts'
 import type { ImageProvider, ProviderCall, ProviderOutput, ProviderReference, ProviderRequest } from '../provider.ts'
 import { keyOf } from '../wire/api-key.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
 import { failuresOf, throwIfAlone, valuesOf } from '../wire/fan-out.ts'
-import { downloadImage } from '../wire/image-download.ts'
+import { type DownloadDeps, downloadImage } from '../wire/image-download.ts'
 import { createPartsProgress, type PartsProgress } from '../wire/parts-progress.ts'
 import { pollUntilDone } from '../wire/polling.ts'
 import { runJobs, type SubmittedJob } from '../wire/submitted-jobs.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createMisunderstanding, createVendorHttp } from '../wire/vendor-http.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
+import { createVendorHttp } from '../wire/vendor-http.ts'
 import { isOfVendor } from '../wire/vendor-url.ts'
 import { toAnswerFailure, toJobFailure, VENDOR } from './flux-failures.ts'
 import { buildFluxBody } from './flux-request.ts'
 import { readJobState, readSubmission } from './flux-wire.ts'
-
-export type FluxDeps = {
-  readonly clock: Clock
-  readonly fetch: VendorFetch
-  /** For the finished pictures, which lie on other hosts. */
-  readonly fetchOutbound: OutboundFetch
-  /** The server's own; null: none. */
-  readonly apiKey: Secret | null
-  readonly baseUrl: string
-}
 
 type Watch = {
   readonly call: ProviderCall
@@ -41,7 +30,7 @@ const JOB_LIMIT_MS = 10 * 60_000
 const MICROS_OF_A_CREDIT = 10_000
 
 /** Black Forest Labs: one job an image, submitted and polled. Finished pictures live for ten minutes. */
-export function createFluxProvider(deps: FluxDeps): ImageProvider {
+export function createFluxProvider(deps: VendorDeps & DownloadDeps): ImageProvider {
   const { clock, baseUrl } = deps
   const http = createVendorHttp({ vendor: VENDOR, fetch: deps.fetch, clock })
 

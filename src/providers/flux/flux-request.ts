@@ -1,11 +1,14 @@
 import type { ProviderRequest } from '../provider.ts'
+import { given } from '../wire/given.ts'
+import type { JsonRecord } from '../wire/json-values.ts'
 import { seedOfPart } from '../wire/part-seed.ts'
+import { toBase64 } from '../wire/reference-image.ts'
 
 /**
  * The body of a submission. Which fields an endpoint has stands in the model's `wire`: `size` is `pixels` (width and
  * height) or `ratio` (aspect_ratio), `image` the field of a reference image, `enhance` that of the prompt's rewriting.
  */
-export function buildFluxBody(request: ProviderRequest, index: number): Readonly<Record<string, unknown>> {
+export function buildFluxBody(request: ProviderRequest, index: number): JsonRecord {
   const { parameters, wire } = request
   return {
     prompt: request.prompt,
@@ -19,23 +22,16 @@ export function buildFluxBody(request: ProviderRequest, index: number): Readonly
   }
 }
 
-function sizeFields({ parameters, wire }: ProviderRequest): Readonly<Record<string, unknown>> {
+function sizeFields({ parameters, wire }: ProviderRequest): JsonRecord {
   const { width, height, aspectRatio } = parameters
   if (wire.size === 'ratio') return given('aspect_ratio', aspectRatio)
   return { ...given('width', width), ...given('height', height) }
 }
 
 /** `input_image`, `input_image_2`, …; FLUX.1 takes one as `image_prompt`. Base64 without the `data:` prefix. */
-function referenceFields({ referenceImages, wire }: ProviderRequest): Readonly<Record<string, unknown>> {
+function referenceFields({ referenceImages, wire }: ProviderRequest): JsonRecord {
   const field = typeof wire.image === 'string' ? wire.image : 'input_image'
   return Object.fromEntries(
-    referenceImages.map(({ bytes }, place) => [
-      place === 0 ? field : `${field}_${place + 1}`,
-      Buffer.from(bytes).toString('base64'),
-    ]),
+    referenceImages.map((image, place) => [place === 0 ? field : `${field}_${place + 1}`, toBase64(image)]),
   )
-}
-
-function given(name: string, value: unknown): Readonly<Record<string, unknown>> {
-  return value === null ? {} : { [name]: value }
 }

@@ -1,3 +1,5 @@
+import { isRecord, readDetail, readList, readNumber, readRecord, readText } from '../wire/json-values.ts'
+
 /** What api.bfl.ai sends, as far as it is read here. Source: docs.bfl.ai (to 2026-11-16) and its OpenAPI document. */
 
 /** `cost` is in credits; 1 credit = $0.01. `polling_url` may name another host and is to be used as given. */
@@ -6,12 +8,7 @@ export type Submission = { readonly id: string; readonly pollingUrl: string; rea
 /** All of them come with HTTP 200. Any status that is not known here is one of a job that still runs. */
 export type JobState =
   | { readonly status: 'RUNNING'; readonly progress: number | null }
-  | {
-      readonly status: 'READY'
-      readonly sampleUrl: string
-      readonly seed: number | null
-      readonly prompt: string | null
-    }
+  | { readonly status: 'READY'; readonly sampleUrl: string; readonly seed: number | null }
   | { readonly status: 'MODERATED'; readonly at: 'input' | 'output'; readonly reasons: readonly string[] }
   | { readonly status: 'FAILED'; readonly code: string }
 
@@ -39,40 +36,21 @@ export function readJobState(json: unknown): JobState | undefined {
 
 /** FastAPI's `{detail: [{loc, msg}]}` or `{detail: "text"}`; bfl-skills also shows `{error, message}` (unverified). */
 export function readErrorText(json: unknown): string | null {
-  if (!isRecord(json)) return null
-  if (typeof json.detail === 'string') return json.detail
-  if (Array.isArray(json.detail)) {
-    const parts = json.detail.filter(isRecord).map((each) => `${locationOf(each.loc)}${String(each.msg ?? '')}`)
-    return parts.length === 0 ? null : parts.join('; ')
-  }
-  return typeof json.message === 'string' ? json.message : typeof json.error === 'string' ? json.error : null
+  const body = readRecord(json)
+  return readDetail(json) ?? readText(body?.message) ?? readText(body?.error)
 }
 
 /** Seconds in the body of a 429 (unverified). */
 export function readRetryAfterMs(json: unknown): number | null {
-  const seconds = isRecord(json) ? readNumber(json.retry_after) : null
+  const seconds = readNumber(readRecord(json)?.retry_after)
   return seconds === null ? null : Math.round(seconds * 1000)
 }
 
 function readReady(result: unknown): JobState | undefined {
   if (!isRecord(result) || typeof result.sample !== 'string') return undefined
-  const prompt = typeof result.prompt === 'string' ? result.prompt : null
-  return { status: 'READY', sampleUrl: result.sample, seed: readNumber(result.seed), prompt }
+  return { status: 'READY', sampleUrl: result.sample, seed: readNumber(result.seed) }
 }
 
 function readReasons(details: unknown): readonly string[] {
-  const reasons = isRecord(details) ? details['Moderation Reasons'] : undefined
-  return Array.isArray(reasons) ? reasons.filter((reason) => typeof reason === 'string') : []
-}
-
-function locationOf(loc: unknown): string {
-  return Array.isArray(loc) ? `${loc.filter((part) => part !== 'body').join('.')}: ` : ''
-}
-
-function readNumber(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
+  return readList(readRecord(details)?.['Moderation Reasons']).filter((reason) => typeof reason === 'string')
 }

@@ -1,14 +1,13 @@
 import { type GenerateContentParameters, GoogleGenAI } from '@google/genai'
-import { type Clock, openTimeLimit } from '../../clock.ts'
 import type { Secret } from '../../secret.ts'
-import { ProviderError } from '../provider-error.ts'
-import { readRecords, readText } from '../wire/loose-json.ts'
-import { type RecordedFetch, recordFetch } from '../wire/recorded-fetch.ts'
-import { createAbortion, toTransportFailure } from '../wire/transport-failure.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
+import { readRecord, readRecords, readText } from '../wire/json-values.ts'
+import { exchangeOnce } from '../wire/single-exchange.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createMisunderstanding } from '../wire/vendor-http.ts'
+import { createVendorHttp } from '../wire/vendor-http.ts'
 import { toAnswerFailure, VENDOR } from './google-failures.ts'
-import { type GoogleReply, readReply } from './google-reply.ts'
+import { type GoogleReply, readReply } from './google-wire.ts'
 
 export type GoogleApi = {
   /** One billable request. Throws ProviderError where no answer to it came. */
@@ -26,76 +25,52 @@ const PAGE_SIZE = 1000
 
 /**
  * The official SDK, held on a short leash: our fetch with its bounds, our clock's time limit (the SDK's own leaves a timer
- * behind for every call), no retries, and nothing of its environment variables.
+ * behind for every call), no retries, and nothing of its environment variables. What it answers is not looked at: it drops
+ * `finishMessage`, which says why there is no picture.
  */
-export function createGoogleApi(deps: { clock: Clock; fetch: VendorFetch; baseUrl: string }): GoogleApi {
-  const { clock } = deps
-  const clients = new WeakMap<Secret, GoogleGenAI>()
+export function createGoogleApi(deps: Pick<VendorDeps, 'baseUrl' | 'clock' | 'fetch'>): GoogleApi {
+  const { clock, baseUrl } = deps
+  const http = createVendorHttp({ vendor: VENDOR, fetch: deps.fetch, clock })
 
-  function clientOf(key: Secret): GoogleGenAI {
-    const client = clients.get(key) ?? createClient(key, deps.baseUrl)
-    clients.set(key, client)
-    return client
-  }
-
-  async function ask<Value>(
+  const exchange = (
     given: { readonly key: Secret; readonly timeoutMs: number; readonly signal: AbortSignal },
-    send: (client: GoogleGenAI, options: CallOptions) => Promise<Value>,
-  ): Promise<{ readonly value: Value; readonly recorded: RecordedFetch }> {
-    const { key, timeoutMs, signal } = given
-    const limit = openTimeLimit(clock, timeoutMs, signal)
-    const recorded = recordFetch(deps.fetch)
-    try {
-      const options = { abortSignal: limit.signal, httpOptions: { fetch: recorded.fetch } }
-      return { value: await send(clientOf(key), options), recorded }
-    } catch (error) {
-      if (signal.aborted) throw createAbortion(true)
-      // The SDK forgets why it was aborted.
-      throw toFailure(limit.isOver() ? limit.signal.reason : error, recorded, clock.now())
-    } finally {
-      limit.close()
-    }
-  }
+    call: (client: GoogleGenAI, httpOptions: { readonly fetch: VendorFetch }) => Promise<unknown>,
+  ) =>
+    exchangeOnce(
+      {
+        vendor: VENDOR,
+        http,
+        urlOf: (asked) => asked,
+        headers: { 'x-goog-api-key': given.key.reveal() },
+        timeoutMs: given.timeoutMs,
+        signal: given.signal,
+        toFailure: (answer) => toAnswerFailure(answer, clock.now()),
+      },
+      (fetch) => call(createClient(given.key, baseUrl), { fetch }),
+    )
 
   return {
     async paint(key, { config, ...call }, signal) {
-      const { value, recorded } = await ask({ key, timeoutMs: PAINT_MS, signal }, (client, options) =>
-        client.models.generateContent({ ...call, config: { ...config, ...options } }),
+      const json = await exchange({ key, timeoutMs: PAINT_MS, signal }, (client, httpOptions) =>
+        client.models.generateContent({ ...call, config: { ...config, httpOptions } }),
       )
-      const reply = readReply(value)
-      if (reply?.image != null) return reply
-      // The SDK drops `finishMessage`: why there is no picture is read from the answer itself.
-      const whole = readReply(recorded.answer()?.json())
-      if (!whole) throw createMisunderstanding(VENDOR, reply?.responseId ?? null)
-      return whole
+      const reply = readReply(json)
+      if (!reply) throw createMisunderstanding(VENDOR, null)
+      return reply
     },
 
     async listModels(key, page, signal) {
-      const { value } = await ask({ key, timeoutMs: LIST_MS, signal }, (client, options) =>
-        client.models.list({ config: { ...options, pageSize: PAGE_SIZE, ...(page !== null && { pageToken: page }) } }),
+      const json = await exchange({ key, timeoutMs: LIST_MS, signal }, (client, httpOptions) =>
+        client.models.list({ config: { httpOptions, pageSize: PAGE_SIZE, ...(page !== null && { pageToken: page }) } }),
       )
-      const names = readRecords(value.page).flatMap(({ name }) => readText(name)?.replace(/^models\//, '') ?? [])
-      return { names, nextPage: readText(value.params.config?.pageToken) }
+      const list = readRecord(json)
+      const names = readRecords(list?.models).flatMap(({ name }) => readText(name)?.replace(/^models\//, '') ?? [])
+      return { names, nextPage: readText(list?.nextPageToken) }
     },
   }
 }
 
-type CallOptions = { readonly abortSignal: AbortSignal; readonly httpOptions: { readonly fetch: VendorFetch } }
-
-/** Without any of these the SDK would look for them in the environment. */
+/** It looks at the key, and is told it for that alone. Without any of these it would look for them in the environment. */
 function createClient(key: Secret, baseUrl: string): GoogleGenAI {
   return new GoogleGenAI({ apiKey: key.reveal(), vertexai: false, apiVersion: 'v1beta', httpOptions: { baseUrl } })
-}
-
-function toFailure(error: unknown, recorded: RecordedFetch, now: number): ProviderError {
-  const answer = recorded.answer()
-  if (!recorded.hasBegun()) return unsendable()
-  if (answer === null) return toTransportFailure(error, VENDOR)
-  return answer.ok ? createMisunderstanding(VENDOR, null) : toAnswerFailure(answer, now)
-}
-
-/** Of all that varies, the SDK looks at the form of the key and of the model's name. */
-function unsendable(): ProviderError {
-  const message = `The request to ${VENDOR} could not be put together: the key or the model's name has a form that is not taken.`
-  return new ProviderError({ kind: 'INVALID_REQUEST', delivery: 'NOT_SENT', message })
 }

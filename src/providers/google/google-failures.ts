@@ -1,9 +1,9 @@
 import { ProviderError, type ProviderErrorKind } from '../provider-error.ts'
-import { type JsonRecord, readRecord, readRecords, readText } from '../wire/loose-json.ts'
+import { type JsonRecord, readRecord, readRecords, readText } from '../wire/json-values.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
 import { quoteVendor } from '../wire/vendor-words.ts'
-import type { GoogleReply } from './google-reply.ts'
+import type { GoogleReply } from './google-wire.ts'
 
 export const VENDOR = 'Google'
 

@@ -1,71 +1,41 @@
-import type { Clock } from '../../clock.ts'
-import type { Secret } from '../../secret.ts'
 import type {
   ImageProvider,
   ListedModel,
   ProviderCall,
   ProviderOutput,
   ProviderRequest,
-  ProviderUsage,
   VendorAccess,
 } from '../provider.ts'
 import { keyOf } from '../wire/api-key.ts'
-import { failuresOf, fanOut, sumUsage, throwIfAlone, valuesOf } from '../wire/fan-out.ts'
-import { decodeBase64Image } from '../wire/image-download.ts'
+import { decodeBase64Image } from '../wire/base64-image.ts'
+import { beginSending } from '../wire/begin-sending.ts'
+import { paintOneByOne } from '../wire/one-by-one.ts'
 import { createPartsProgress } from '../wire/parts-progress.ts'
-import { assertWanted } from '../wire/transport-failure.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
 import { createGoogleApi } from './google-api.ts'
 import { isRefusal, toReplyFailure, VENDOR } from './google-failures.ts'
 import { planGoogleCalls } from './google-request.ts'
 
-export type GoogleDeps = {
-  readonly clock: Clock
-  readonly fetch: VendorFetch
-  /** The server's own; null: none. */
-  readonly apiKey: Secret | null
-  /** Without the version, which is added. */
-  readonly baseUrl: string
-}
-
-type Painted = { readonly usage: ProviderUsage | null; readonly responseId: string | null }
-
-const CONCURRENCY = 4
 const MAX_PAGES = 10
 
-/** Google's Gemini Developer API: one image a call, with no job id to ask after and no key against doing it twice. */
-export function createGoogleProvider(deps: GoogleDeps): ImageProvider {
+/** Google's Gemini Developer API: one image a call, with no job id to ask after and no key against doing it twice. Its `baseUrl` is without the version. */
+export function createGoogleProvider(deps: VendorDeps): ImageProvider {
   const api = createGoogleApi(deps)
 
   async function generate(request: ProviderRequest, call: ProviderCall): Promise<ProviderOutput> {
-    assertWanted(call.signal, false)
     const key = keyOf(VENDOR, deps.apiKey, call.apiKey)
     const callOf = planGoogleCalls(request)
     const progress = createPartsProgress(call, request.count)
-    await call.onSending()
-
-    async function paint(index: number, signal: AbortSignal): Promise<Painted> {
-      assertWanted(signal, true)
+    await beginSending(call)
+    return paintOneByOne({ count: request.count, call }, async (index, signal) => {
       const body = callOf(index)
       const reply = await api.paint(key, body, signal)
       if (reply.image === null || isRefusal(reply.finishReason)) throw toReplyFailure(reply)
       const bytes = decodeBase64Image(VENDOR, reply.image)
       await call.onImage({ index, bytes, seed: body.config?.seed ?? null, revisedPrompt: null })
       progress.update(index, 1)
-      return { usage: reply.usage, responseId: reply.responseId }
-    }
-
-    const all = Array.from({ length: request.count }, (_, index) => index)
-    const indexes = all.filter((index) => !call.delivered.has(index))
-    const results = await fanOut({ indexes, concurrency: CONCURRENCY, signal: call.signal }, paint)
-    throwIfAlone(results, request.count)
-    const painted = valuesOf(results)
-    return {
-      failures: failuresOf(results),
-      usage: sumUsage(painted.map(({ usage }) => usage)),
-      reportedUsdMicros: null,
-      requestId: painted.flatMap(({ responseId }) => responseId ?? []).join(' ') || null,
-    }
+      return { usage: reply.usage, requestId: reply.responseId }
+    })
   }
 
   /** It does not say which of its models paint; all that do have it in their names. */

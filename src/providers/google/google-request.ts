@@ -1,8 +1,11 @@
 import type { GenerateContentConfig, GenerateContentParameters } from '@google/genai'
 import type { ProviderRequest } from '../provider.ts'
-import { ProviderError } from '../provider-error.ts'
-import { isRecord } from '../wire/loose-json.ts'
+import type { ProviderError } from '../provider-error.ts'
+import { createUnsendable } from '../wire/call-failures.ts'
+import { isRecord } from '../wire/json-values.ts'
 import { seedOfPart } from '../wire/part-seed.ts'
+import { toBase64 } from '../wire/reference-image.ts'
+import { VENDOR } from './google-failures.ts'
 
 const MAX_SEED = 2 ** 31 - 1
 
@@ -10,8 +13,8 @@ const MAX_SEED = 2 ** 31 - 1
 export function planGoogleCalls(request: ProviderRequest): (index: number) => GenerateContentParameters {
   const { parameters, prompt, referenceImages, modelName: model } = request
   const imageConfig = imageConfigOf(request)
-  const pictures = referenceImages.map(({ bytes, mimeType }) => ({
-    inlineData: { mimeType, data: Buffer.from(bytes).toString('base64') },
+  const pictures = referenceImages.map((image) => ({
+    inlineData: { mimeType: image.mimeType, data: toBase64(image) },
   }))
   const contents = [{ role: 'user', parts: [{ text: prompt }, ...pictures] }]
   return (index) => {
@@ -40,6 +43,5 @@ function imageConfigOf({ parameters, wire }: ProviderRequest): GenerateContentCo
 
 /** The catalogue declares a size and does not say what it is called. */
 function unknownSize(width: number, height: number): ProviderError {
-  const message = `This server does not know how to ask Google for ${width}x${height}.`
-  return new ProviderError({ kind: 'INVALID_REQUEST', delivery: 'NOT_SENT', message })
+  return createUnsendable(`This server does not know how to ask ${VENDOR} for ${width}x${height}.`)
 }

@@ -1,6 +1,7 @@
 import { ProviderError } from '../provider-error.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
+import { quoteVendor } from '../wire/vendor-words.ts'
 import { type GenerationState, readError } from './ideogram-wire.ts'
 
 export const VENDOR = 'Ideogram'
@@ -43,11 +44,10 @@ export function toGenerationFailure(
   { code, message }: Extract<GenerationState, { status: 'FAILED' }>,
   generationId: string,
 ): ProviderError {
-  const words = message === null ? '' : ` It says: ${message.slice(0, 500)}`
   return new ProviderError({
     kind: 'UNAVAILABLE',
     delivery: 'ANSWERED',
-    message: `${VENDOR} took the job and failed at it.${words}`,
+    message: `${VENDOR} took the job and failed at it.${quoteVendor(message)}`,
     providerCode: code,
     providerRequestId: generationId,
     providerBilled: null,

@@ -1,29 +1,18 @@
-import type { Clock } from '../../clock.ts'
-import type { OutboundFetch } from '../../outbound/outbound-fetch.ts'
 import type { Secret } from '../../secret.ts'
 import type { ImageProvider, ProviderCall, ProviderOutput, ProviderReference, ProviderRequest } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
 import { keyOf } from '../wire/api-key.ts'
+import { beginSending } from '../wire/begin-sending.ts'
+import { createMisunderstanding, createUnsendable } from '../wire/call-failures.ts'
 import { failuresOf, fanOut, type PartResult, throwIfAlone } from '../wire/fan-out.ts'
-import { downloadImage } from '../wire/image-download.ts'
+import { type DownloadDeps, downloadImage } from '../wire/image-download.ts'
 import { pollUntilDone } from '../wire/polling.ts'
 import { runJobs, type SubmittedJob } from '../wire/submitted-jobs.ts'
-import { assertWanted } from '../wire/transport-failure.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createMisunderstanding, createVendorHttp, type VendorAnswer } from '../wire/vendor-http.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
+import { createVendorHttp, type VendorAnswer } from '../wire/vendor-http.ts'
 import { createUnsafe, toAnswerFailure, toGenerationFailure, VENDOR } from './ideogram-failures.ts'
 import { apiOf, buildRequest, type IdeogramRequest } from './ideogram-request.ts'
 import { type ImageEntry, readGeneration, readGenerationId, readImages } from './ideogram-wire.ts'
-
-export type IdeogramDeps = {
-  readonly clock: Clock
-  readonly fetch: VendorFetch
-  /** For the finished pictures, which lie on other hosts. */
-  readonly fetchOutbound: OutboundFetch
-  /** The server's own; null: none. */
-  readonly apiKey: Secret | null
-  readonly baseUrl: string
-}
 
 /** Eight pictures of the best quality in one answer; how long they take at most is not stated. */
 const PAINT_MS = 240_000
@@ -37,7 +26,7 @@ const DOWNLOADS = 4
 type Entry = { readonly image: ImageEntry; readonly index: number; readonly generationId: string | null }
 
 /** Ideogram: one request that is answered with all of the pictures, or, on the new API, one job an image. */
-export function createIdeogramProvider(deps: IdeogramDeps): ImageProvider {
+export function createIdeogramProvider(deps: VendorDeps & DownloadDeps): ImageProvider {
   const { clock, baseUrl } = deps
   const http = createVendorHttp({ vendor: VENDOR, fetch: deps.fetch, clock })
 
@@ -71,9 +60,7 @@ export function createIdeogramProvider(deps: IdeogramDeps): ImageProvider {
     const key = keyOf(VENDOR, deps.apiKey, call.apiKey)
     const { signal } = call
     const order = buildRequest(request)
-    assertWanted(signal, false)
-    await call.onSending()
-    assertWanted(signal, true)
+    await beginSending(call)
     const answer = await send(order, { key, timeoutMs: PAINT_MS, signal })
     const images = readImages(answer.json())
     if (!images) throw createMisunderstanding(VENDOR, null)
@@ -149,8 +136,7 @@ function toOutput(results: readonly PartResult<void>[], { count }: ProviderReque
 }
 
 function createMoved(): ProviderError {
-  const message = `This part was not sent yet when the way changed in which ${VENDOR} is asked for the model.`
-  return new ProviderError({ kind: 'INVALID_REQUEST', delivery: 'NOT_SENT', message })
+  return createUnsendable(`This part was not sent yet when the way changed in which ${VENDOR} is asked for the model.`)
 }
 
 function createForeignReference(): ProviderError {

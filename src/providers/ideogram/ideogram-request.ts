@@ -1,5 +1,7 @@
 import type { ProviderRequest } from '../provider.ts'
-import { ProviderError } from '../provider-error.ts'
+import { createUnsendable } from '../wire/call-failures.ts'
+import { given } from '../wire/given.ts'
+import { type JsonRecord, readRecord } from '../wire/json-values.ts'
 import { VENDOR } from './ideogram-failures.ts'
 
 /** Without the key. */
@@ -8,8 +10,6 @@ export type IdeogramRequest = {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | FormData
 }
-
-type Fields = Readonly<Record<string, unknown>>
 
 /**
  * The three forms of the vendor's API. Which one a model is asked in stands in its `wire.api`: `generate` (2.0 and older)
@@ -20,8 +20,7 @@ export type IdeogramApi = 'generate' | 'v3' | 'generations'
 export function apiOf({ wire, modelName }: ProviderRequest): IdeogramApi {
   const { api } = wire
   if (api === 'generate' || api === 'v3' || api === 'generations') return api
-  const message = `The catalogue does not say in which form of its API ${VENDOR} is asked for ${modelName}.`
-  throw new ProviderError({ kind: 'INVALID_REQUEST', delivery: 'NOT_SENT', message })
+  throw createUnsendable(`The catalogue does not say in which form of its API ${VENDOR} is asked for ${modelName}.`)
 }
 
 export function buildRequest(request: ProviderRequest): IdeogramRequest {
@@ -31,7 +30,7 @@ export function buildRequest(request: ProviderRequest): IdeogramRequest {
   return asJson(`/v2/image/generate/${encodeURIComponent(request.modelName)}`, generationFields(request))
 }
 
-function legacyFields(request: ProviderRequest): Fields {
+function legacyFields(request: ProviderRequest): JsonRecord {
   const { parameters } = request
   const { width, height, aspectRatio } = parameters
   return {
@@ -49,7 +48,7 @@ function legacyFields(request: ProviderRequest): Fields {
   }
 }
 
-function v3Fields(request: ProviderRequest): Fields {
+function v3Fields(request: ProviderRequest): JsonRecord {
   const { parameters } = request
   const { width, height, aspectRatio } = parameters
   return {
@@ -72,11 +71,10 @@ function v3Fields(request: ProviderRequest): Fields {
  * data: `wire.fields` names the vendor's field for each of ours, whose value it gets as it is. That the prompt's is called
  * `prompt`, as in the older forms and in the results of this one, and that the body is JSON, is unverified.
  */
-function generationFields({ prompt, negativePrompt, parameters, wire }: ProviderRequest): Fields {
+function generationFields({ prompt, negativePrompt, parameters, wire }: ProviderRequest): JsonRecord {
   const { aspectRatio, quality, style, seed } = parameters
-  const ours: Fields = { prompt, negativePrompt, aspectRatio, quality, style, seed }
-  const names = typeof wire.fields === 'object' && wire.fields !== null ? wire.fields : {}
-  const named = Object.entries({ prompt: 'prompt', ...names }).flatMap(([own, name]) =>
+  const ours: JsonRecord = { prompt, negativePrompt, aspectRatio, quality, style, seed }
+  const named = Object.entries({ prompt: 'prompt', ...readRecord(wire.fields) }).flatMap(([own, name]) =>
     typeof name === 'string' ? Object.entries(given(name, ours[own] ?? null)) : [],
   )
   return { ...Object.fromEntries(named), async: true, ...parameters.providerOptions }
@@ -86,12 +84,12 @@ function switchOf(isOn: boolean | null): 'ON' | 'OFF' | null {
   return isOn === null ? null : isOn ? 'ON' : 'OFF'
 }
 
-function asJson(path: string, body: Fields): IdeogramRequest {
+function asJson(path: string, body: JsonRecord): IdeogramRequest {
   return { path, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
 }
 
 /** Lists as a field for each of their items, objects as JSON: how the vendor wants either is unverified. */
-function toForm(fields: Fields): FormData {
+function toForm(fields: JsonRecord): FormData {
   const form = new FormData()
   for (const [name, value] of Object.entries(fields)) {
     for (const item of Array.isArray(value) ? value : [value]) {
@@ -99,8 +97,4 @@ function toForm(fields: Fields): FormData {
     }
   }
   return form
-}
-
-function given(name: string, value: unknown): Fields {
-  return value === null ? {} : { [name]: value }
 }

@@ -1,3 +1,5 @@
+import { isRecord, readNumber, readRecord, readText } from '../wire/json-values.ts'
+
 /** What api.ideogram.ai sends, as far as it is read here. Source: developer.ideogram.ai (2026-10 to 2026-11-16). */
 
 /**
@@ -34,7 +36,7 @@ export function readImages(json: unknown): readonly ImageEntry[] | undefined {
 }
 
 export function readGenerationId(json: unknown): string | undefined {
-  return isRecord(json) ? (readText(json.generation_id) ?? undefined) : undefined
+  return readText(readRecord(json)?.generation_id) ?? undefined
 }
 
 /** Anything that is neither pictures nor a failure is a generation that still runs. undefined: no generation at all. */
@@ -49,25 +51,17 @@ export function readGeneration(json: unknown): GenerationState | undefined {
 }
 
 export function readError(json: unknown): ErrorBody {
-  if (!isRecord(json)) return { error: null, rejectReason: null }
-  return { error: readText(json.error), rejectReason: readText(json.reject_reason) }
+  const body = readRecord(json)
+  return { error: readText(body?.error), rejectReason: readText(body?.reject_reason) }
 }
 
 function readImage(entry: unknown): ImageEntry {
   if (!isRecord(entry)) return { url: null, isSafe: true, seed: null, prompt: null }
   return {
+    // Empty is as good as missing: the link of a picture that is not safe may be either.
     url: readText(entry.url),
     isSafe: entry.is_image_safe !== false,
-    seed: typeof entry.seed === 'number' && Number.isFinite(entry.seed) ? entry.seed : null,
+    seed: readNumber(entry.seed),
     prompt: readText(entry.prompt),
   }
-}
-
-/** null for what is no text, and for an empty one: the link of a picture that is not safe may be either. */
-function readText(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
 }

@@ -41,7 +41,7 @@ const FIELD_NAMES = [
 export type FieldName = (typeof FIELD_NAMES)[number]
 
 /** What is wrong with a `wire` object, with its key; null: nothing. */
-export function findWireFault(wire: JsonRecord): string | null {
+export function findCompatibleFault(wire: JsonRecord): string | null {
   return faultOf(() => readEntry(wire))
 }
 

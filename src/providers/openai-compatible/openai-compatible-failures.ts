@@ -1,4 +1,5 @@
 import type { ProviderError, ProviderErrorKind } from '../provider-error.ts'
+import { requestIdOf } from '../wire/request-ids.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
 import { readRejection } from './openai-compatible-wire.ts'
@@ -16,6 +17,6 @@ const KINDS: ReadonlyMap<string, ProviderErrorKind> = new Map([
 export function toAnswerFailure(vendor: string, { status, headers, json }: VendorAnswer, now: number): ProviderError {
   const { code, words } = readRejection(json())
   const kind = KINDS.get(code ?? '') ?? (status === 404 ? 'MODEL_RETIRED' : undefined)
-  const requestId = headers.get('x-request-id')
+  const requestId = requestIdOf(headers)
   return toStatusFailure(vendor, { status, headers, code, message: words, requestId, now, ...(kind && { kind }) })
 }

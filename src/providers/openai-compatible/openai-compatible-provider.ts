@@ -1,60 +1,39 @@
-import type { Clock } from '../../clock.ts'
-import type { OutboundFetch } from '../../outbound/outbound-fetch.ts'
 import type { Secret } from '../../secret.ts'
-import type { ImageProvider, ProviderCall, ProviderOutput, ProviderRequest } from '../provider.ts'
-import { ENGINE_ANSWER_MS } from '../wire/engine-limits.ts'
+import type { ImageProvider, ProviderCall, ProviderOutput, ProviderRequest, VendorAccess } from '../provider.ts'
+import { decodeBase64Image } from '../wire/base64-image.ts'
+import { beginSending } from '../wire/begin-sending.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
+import { createEngineHttp, ENGINE_ANSWER_MS, type EngineAccess } from '../wire/engine-http.ts'
 import { handOverEach } from '../wire/handing-over.ts'
-import { decodeBase64Image, downloadImage } from '../wire/image-download.ts'
-import { assertWanted } from '../wire/transport-failure.ts'
+import { type DownloadDeps, downloadImage } from '../wire/image-download.ts'
+import { requestIdOf } from '../wire/request-ids.ts'
 import { billsNobody } from '../wire/unbilled.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createMisunderstanding, createVendorHttp, type VendorAnswer, type VendorRequest } from '../wire/vendor-http.ts'
+import type { EngineDeps } from '../wire/vendor-deps.ts'
+import type { VendorAnswer } from '../wire/vendor-http.ts'
 import { readBeforeSending } from '../wire/wire-fault.ts'
 import { type CompatibleEntry, readEntry } from './openai-compatible-entry.ts'
 import { toAnswerFailure } from './openai-compatible-failures.ts'
 import { assertFits, buildBody, buildForm } from './openai-compatible-request.ts'
 import { type MadeImage, readMade, readModelNames } from './openai-compatible-wire.ts'
 
-export type OpenaiCompatibleDeps = {
-  /** The instance's name: the first half of its models' ids. */
-  readonly id: string
-  readonly name: string
-  readonly clock: Clock
-  readonly fetch: VendorFetch
-  /** For pictures that a server hands over as links: of public addresses, and of its own host. */
-  readonly fetchOutbound: OutboundFetch
-  /** null: it asks for none. */
-  readonly apiKey: Secret | null
-  /** With its `/v1`. */
-  readonly baseUrl: string
-}
-
-const LIST_MS = 20_000
-
-/** Any server that speaks OpenAI's images API: sd-server, LocalAI, vLLM-Omni and the like. One long request. */
-export function createOpenaiCompatibleProvider(deps: OpenaiCompatibleDeps): ImageProvider {
-  const { id, name, clock } = deps
-  const baseUrl = deps.baseUrl.replace(/\/+$/, '')
-  const http = createVendorHttp({ vendor: name, fetch: deps.fetch, clock })
+/** Any server that speaks OpenAI's images API: sd-server, LocalAI, vLLM-Omni and the like. One long request. `baseUrl` has its `/v1`. */
+export function createOpenaiCompatibleProvider(deps: EngineDeps & DownloadDeps): ImageProvider {
+  const { id, name, baseUrl } = deps
+  const http = createEngineHttp(deps, toAnswerFailure)
 
   const keyFor = (ofCaller: Secret | null): Secret | null => ofCaller ?? deps.apiKey
 
-  async function ask(path: string, key: Secret | null, rest: Omit<VendorRequest, 'url'>): Promise<VendorAnswer> {
+  function accessOf({ apiKey, signal }: VendorAccess): EngineAccess {
+    const key = keyFor(apiKey)
     const authorization = key === null ? {} : { authorization: `Bearer ${key.reveal()}` }
-    const headers = { accept: 'application/json', ...rest.headers, ...authorization }
-    const answer = await http({ ...rest, url: `${baseUrl}${path}`, headers })
-    if (!answer.ok) throw toAnswerFailure(name, answer, clock.now())
-    return answer
+    return { headers: { accept: 'application/json', ...authorization }, signal }
   }
 
   function send(entry: CompatibleEntry, request: ProviderRequest, call: ProviderCall): Promise<VendorAnswer> {
-    const rest = { method: 'POST', timeoutMs: ENGINE_ANSWER_MS, signal: call.signal } as const
-    const key = keyFor(call.apiKey)
-    if (request.referenceImages.length > 0) {
-      return ask('/images/edits', key, { ...rest, headers: {}, body: buildForm(entry, request) })
-    }
-    const body = JSON.stringify(buildBody(entry, request))
-    return ask('/images/generations', key, { ...rest, headers: { 'content-type': 'application/json' }, body })
+    const access = accessOf(call)
+    return request.referenceImages.length > 0
+      ? http.post('/images/edits', buildForm(entry, request), access, ENGINE_ANSWER_MS)
+      : http.post('/images/generations', buildBody(entry, request), access, ENGINE_ANSWER_MS)
   }
 
   async function generate(request: ProviderRequest, call: ProviderCall): Promise<ProviderOutput> {
@@ -63,11 +42,9 @@ export function createOpenaiCompatibleProvider(deps: OpenaiCompatibleDeps): Imag
       assertFits(read, request)
       return read
     })
-    assertWanted(call.signal, false)
-    await call.onSending()
-    assertWanted(call.signal, true)
+    await beginSending(call)
     const answer = await send(entry, request, call)
-    const requestId = answer.headers.get('x-request-id')
+    const requestId = requestIdOf(answer.headers)
     const made = readMade(answer.json())
     if (made === undefined) throw createMisunderstanding(name, requestId)
     // Of several images no server says which seed each of them has.
@@ -94,8 +71,8 @@ export function createOpenaiCompatibleProvider(deps: OpenaiCompatibleDeps): Imag
     keyed: false,
     configured: true,
     generate,
-    async listModels({ apiKey, signal }) {
-      const answer = await ask('/models', keyFor(apiKey), { method: 'GET', headers: {}, timeoutMs: LIST_MS, signal })
+    async listModels(access) {
+      const answer = await http.get('/models', accessOf(access))
       const names = readModelNames(answer.json())
       if (names === undefined) throw createMisunderstanding(name, null)
       return names.map((each) => ({ name: each, shutsDownAt: null }))

@@ -1,5 +1,8 @@
-import type { ProviderRequest, ReferenceImage } from '../provider.ts'
+import type { ProviderRequest } from '../provider.ts'
+import { given } from '../wire/given.ts'
 import type { JsonRecord } from '../wire/json-values.ts'
+import { toFile } from '../wire/reference-image.ts'
+import { sizeTextOf } from '../wire/size-text.ts'
 import { WireFault } from '../wire/wire-fault.ts'
 import { type CompatibleEntry, type FieldName, GUIDANCE_FIELDS } from './openai-compatible-entry.ts'
 
@@ -29,7 +32,7 @@ export function buildBody(entry: CompatibleEntry, request: ProviderRequest): Jso
     model: request.modelName,
     prompt: promptOf(entry, request, Object.fromEntries(fields.filter(([name]) => isInside(name)))),
     n: request.count,
-    ...given('size', sizeOf(request)),
+    ...given('size', sizeTextOf(request.parameters)),
     ...Object.fromEntries(fields.filter(([name]) => !isInside(name))),
   }
 }
@@ -40,14 +43,10 @@ export function buildForm(entry: CompatibleEntry, request: ProviderRequest): For
   for (const [name, value] of Object.entries(buildBody(entry, request))) {
     form.append(name, typeof value === 'object' ? JSON.stringify(value) : String(value))
   }
-  const append = (field: string, { bytes, mimeType }: ReferenceImage, name: string) => {
-    const fileName = `${name}.${mimeType.slice('image/'.length)}`
-    form.append(field, new Blob([new Uint8Array(bytes)], { type: mimeType }), fileName)
-  }
   for (const [index, image] of request.referenceImages.entries()) {
-    append(entry.edits ?? 'image[]', image, `image-${index + 1}`)
+    form.append(entry.edits ?? 'image[]', toFile(image, `image-${index + 1}`))
   }
-  if (request.mask) append('mask', request.mask, 'mask')
+  if (request.mask) form.append('mask', toFile(request.mask, 'mask'))
   return form
 }
 
@@ -90,18 +89,10 @@ function fieldsOf({ fields }: CompatibleEntry, request: ProviderRequest): JsonRe
 function isImplied(of: string, { hasPipe }: CompatibleEntry, request: ProviderRequest): boolean {
   if (of === 'negativePrompt') return hasPipe
   if (of === 'outputFormat') return request.parameters.outputFormat === 'PNG'
-  return of === 'aspectRatio' && sizeOf(request) !== null
+  return of === 'aspectRatio' && sizeTextOf(request.parameters) !== null
 }
 
 function promptOf({ hasPipe }: CompatibleEntry, { prompt, negativePrompt }: ProviderRequest, args: JsonRecord): string {
   const whole = hasPipe && negativePrompt !== null ? `${prompt}|${negativePrompt}` : prompt
   return Object.keys(args).length === 0 ? whole : `${whole}<${TAG}${JSON.stringify(args)}</${TAG}`
-}
-
-function sizeOf({ parameters: { width, height } }: ProviderRequest): string | null {
-  return width === null || height === null ? null : `${width}x${height}`
-}
-
-function given(name: string, value: unknown): JsonRecord {
-  return value === null ? {} : { [name]: value }
 }

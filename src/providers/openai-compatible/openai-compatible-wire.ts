@@ -1,5 +1,6 @@
 import type { ProviderUsage } from '../provider.ts'
-import { isRecord, readDetail, readList, readNumber, readText } from '../wire/json-values.ts'
+import type { EngineRejection } from '../wire/engine-http.ts'
+import { isRecord, readDetail, readList, readNumber, readRecord, readRecords, readText } from '../wire/json-values.ts'
 
 /** What servers that speak OpenAI's images API answer, as far as it is read here. */
 
@@ -15,23 +16,25 @@ export type MadeImages = { readonly images: readonly MadeImage[]; readonly usage
 /** undefined: it is no answer of such a server. */
 export function readMade(json: unknown): MadeImages | undefined {
   if (!isRecord(json)) return undefined
-  const images = readList(json.data).map((each) => ({
-    base64: isRecord(each) ? readText(each.b64_json) : null,
-    url: isRecord(each) ? readText(each.url) : null,
-    revisedPrompt: isRecord(each) ? readText(each.revised_prompt) : null,
-  }))
+  const images = readList(json.data)
+    .map(readRecord)
+    .map((each) => ({
+      base64: readText(each?.b64_json),
+      url: readText(each?.url),
+      revisedPrompt: readText(each?.revised_prompt),
+    }))
   return images.length === 0 ? undefined : { images, usage: readUsage(json.usage) }
 }
 
 /** Engines that count no tokens say zero for all of them. */
 function readUsage(usage: unknown): ProviderUsage | null {
   if (!isRecord(usage)) return null
-  const details = isRecord(usage.input_tokens_details) ? usage.input_tokens_details : {}
+  const details = readRecord(usage.input_tokens_details)
   const totalTokens = readNumber(usage.total_tokens)
   if (totalTokens === null || totalTokens === 0) return null
   return {
-    inputTokens: readNumber(details.text_tokens) ?? readNumber(usage.input_tokens),
-    imageInputTokens: readNumber(details.image_tokens),
+    inputTokens: readNumber(details?.text_tokens) ?? readNumber(usage.input_tokens),
+    imageInputTokens: readNumber(details?.image_tokens),
     outputTokens: null,
     imageOutputTokens: readNumber(usage.output_tokens),
     totalTokens,
@@ -39,7 +42,7 @@ function readUsage(usage: unknown): ProviderUsage | null {
 }
 
 /** `{error: "text"}`, `{error: "code", message}`, `{error: {code, message, type}}`, or FastAPI's `{detail}`. */
-export function readRejection(json: unknown): { readonly code: string | null; readonly words: string | null } {
+export function readRejection(json: unknown): EngineRejection {
   if (!isRecord(json)) return { code: null, words: null }
   const { error } = json
   if (isRecord(error)) return { code: readText(error.code) ?? readText(error.type), words: readText(error.message) }
@@ -49,5 +52,5 @@ export function readRejection(json: unknown): { readonly code: string | null; re
 
 export function readModelNames(json: unknown): readonly string[] | undefined {
   if (!isRecord(json) || !Array.isArray(json.data)) return undefined
-  return json.data.flatMap((each) => (isRecord(each) ? (readText(each.id) ?? []) : []))
+  return readRecords(json.data).flatMap(({ id }) => readText(id) ?? [])
 }

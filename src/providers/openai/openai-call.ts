@@ -1,13 +1,14 @@
 import type { OpenAI } from 'openai'
-import { type Clock, openTimeLimit } from '../../clock.ts'
+import type { Clock } from '../../clock.ts'
 import type { Secret } from '../../secret.ts'
 import type { ProviderRequest } from '../provider.ts'
-import { createAbortion } from '../wire/transport-failure.ts'
-import { createMisunderstanding } from '../wire/vendor-http.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
+import { requestIdOf } from '../wire/request-ids.ts'
+import { withinTime } from '../wire/time-limit.ts'
 import { CALL_MS, callOptions } from './openai-client.ts'
 import { createBrokenStream, toOpenaiFailure, VENDOR } from './openai-failures.ts'
-import { type Reply, readReply, readStreamEvent } from './openai-reply.ts'
 import { buildEdit, buildGeneration, isStreamed } from './openai-request.ts'
+import { type Reply, readReply, readStreamEvent } from './openai-wire.ts'
 
 export type OpenaiCall = {
   readonly request: ProviderRequest
@@ -23,31 +24,35 @@ export type OpenaiAnswer = Reply & { readonly requestId: string | null }
 type Deps = { readonly client: OpenAI; readonly clock: Clock }
 
 /** One billable request and its whole answer. Throws ProviderError. */
-export async function callOpenai({ client, clock }: Deps, call: OpenaiCall): Promise<OpenaiAnswer> {
-  const { request, signal } = call
-  const limit = openTimeLimit(clock, CALL_MS, signal)
+export function callOpenai({ client, clock }: Deps, call: OpenaiCall): Promise<OpenaiAnswer> {
   let requestId: string | null = null
-  try {
-    const sent = send(client, call, limit.signal)
-    const response = await sent.asResponse()
-    requestId = response.headers.get('x-request-id')
-    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true
-    if (isStreamed(request) && isStream) {
-      const reply = await readStream((await sent) as AsyncIterable<unknown>, call.onPartial)
-      if (reply) return { ...reply, requestId }
-      throw createBrokenStream(requestId)
-    }
-    // An endpoint that knows no streams answers at once, and what it made is paid for all the same.
-    const reply = readReply(isStreamed(request) ? await response.json() : await sent)
-    if (!reply) throw createMisunderstanding(VENDOR, requestId)
-    return { ...reply, requestId }
-  } catch (error) {
-    // First, since the SDK ends a stream that was aborted without a word.
-    if (signal.aborted) throw createAbortion(true)
-    throw toOpenaiFailure(limit.isOver() ? limit.signal.reason : error, { requestId, now: clock.now() })
-  } finally {
-    limit.close()
+  return withinTime(
+    { clock, timeoutMs: CALL_MS, signal: call.signal },
+    async (signal) => {
+      const sent = send(client, call, signal)
+      const response = await sent.asResponse()
+      requestId = requestIdOf(response.headers)
+      return { ...(await readWhole(sent, response, { call, requestId })), requestId }
+    },
+    (error) => toOpenaiFailure(error, { requestId, now: clock.now() }),
+  )
+}
+
+async function readWhole(
+  sent: Promise<unknown>,
+  response: Response,
+  { call, requestId }: { readonly call: OpenaiCall; readonly requestId: string | null },
+): Promise<Reply> {
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true
+  if (isStreamed(call.request) && isStream) {
+    const reply = await readStream((await sent) as AsyncIterable<unknown>, call.onPartial)
+    if (reply) return reply
+    throw createBrokenStream(requestId)
   }
+  // An endpoint that knows no streams answers at once, and what it made is paid for all the same.
+  const reply = readReply(isStreamed(call.request) ? await response.json() : await sent)
+  if (!reply) throw createMisunderstanding(VENDOR, requestId)
+  return reply
 }
 
 function send(client: OpenAI, { request, count, key }: OpenaiCall, signal: AbortSignal) {

@@ -1,5 +1,6 @@
 import { OpenAI } from 'openai'
 import type { Secret } from '../../secret.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
 
 /** Of a whole call; high qualities take minutes. Our own time limit: the SDK's is behind it and never the first. */
@@ -10,7 +11,7 @@ const SDK_MS = CALL_MS + 60_000
  * The official SDK with nothing of its own: no retries (each would be a second paid generation), no log, no key. Each call
  * brings its key in a header (`callOptions`), so that none lies in an object that an error could drag along.
  */
-export function createOpenaiClient(deps: { readonly fetch: VendorFetch; readonly baseUrl: string }): OpenAI {
+export function createOpenaiClient(deps: Pick<VendorDeps, 'baseUrl' | 'fetch'>): OpenAI {
   return new OpenAI({
     // What is given, null included, the SDK does not look for in the environment.
     apiKey: 'in a header of each call',

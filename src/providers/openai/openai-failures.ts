@@ -1,8 +1,9 @@
 import { APIConnectionError, APIError, APIUserAbortError } from 'openai'
 import { ProviderError, type ProviderErrorKind } from '../provider-error.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
+import { isRecord, type JsonRecord, readRecord, readText } from '../wire/json-values.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
 import { toTransportFailure } from '../wire/transport-failure.ts'
-import { createMisunderstanding } from '../wire/vendor-http.ts'
 
 export const VENDOR = 'OpenAI'
 
@@ -64,7 +65,7 @@ type Said = {
   readonly type: string | null
   readonly param: string | null
   readonly message: string | null
-  readonly moderation: Readonly<Record<string, unknown>> | null
+  readonly moderation: JsonRecord | null
 }
 
 const REFUSALS = ['moderation_blocked', 'content_policy_violation']
@@ -88,21 +89,13 @@ function billedOf({ moderation }: Said): false | null {
 
 /** `{message, type, param, code}`; a gateway in between may send anything. */
 function readError({ error }: APIError): Said {
-  const said: Readonly<Record<string, unknown>> = isRecord(error) ? error : { message: error }
+  const said: JsonRecord = isRecord(error) ? error : { message: error }
   const type = readText(said.type)
   return {
     code: readText(said.code) ?? type,
     type,
     param: readText(said.param),
     message: readText(said.message),
-    moderation: isRecord(said.moderation_details) ? said.moderation_details : null,
+    moderation: readRecord(said.moderation_details),
   }
-}
-
-function readText(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
 }

@@ -1,5 +1,3 @@
-import { type Clock, openTimeLimit } from '../../clock.ts'
-import type { OutboundFetch } from '../../outbound/outbound-fetch.ts'
 import type { Secret } from '../../secret.ts'
 import type {
   ImageProvider,
@@ -10,27 +8,19 @@ import type {
   VendorAccess,
 } from '../provider.ts'
 import { keyOf } from '../wire/api-key.ts'
-import { failuresOf, fanOut, sumUsage, throwIfAlone, valuesOf } from '../wire/fan-out.ts'
-import { decodeBase64Image, downloadImage } from '../wire/image-download.ts'
-import { assertWanted, createAbortion } from '../wire/transport-failure.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createMisunderstanding } from '../wire/vendor-http.ts'
-import { callOpenai, type OpenaiAnswer } from './openai-call.ts'
+import { decodeBase64Image } from '../wire/base64-image.ts'
+import { beginSending } from '../wire/begin-sending.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
+import { handOverEach } from '../wire/handing-over.ts'
+import { type DownloadDeps, downloadImage } from '../wire/image-download.ts'
+import { paintOneByOne } from '../wire/one-by-one.ts'
+import { withinTime } from '../wire/time-limit.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
+import { callOpenai } from './openai-call.ts'
 import { callOptions, createOpenaiClient } from './openai-client.ts'
 import { toOpenaiFailure, VENDOR } from './openai-failures.ts'
-import { type ReplyImage, readModelList } from './openai-reply.ts'
 import { assertSendable, isOneByOne } from './openai-request.ts'
-
-export type OpenaiDeps = {
-  readonly clock: Clock
-  readonly fetch: VendorFetch
-  /** For pictures that are answered as links. */
-  readonly fetchOutbound: OutboundFetch
-  /** The server's own; null: none. */
-  readonly apiKey: Secret | null
-  /** With the version: `https://api.openai.com/v1`. */
-  readonly baseUrl: string
-}
+import { type ReplyImage, readModelList } from './openai-wire.ts'
 
 /** The images that one call is to make, and what it needs for that. */
 type Share = {
@@ -42,61 +32,41 @@ type Share = {
   readonly signal: AbortSignal
 }
 
-/** Of calls that make one image each. */
-const CONCURRENCY = 4
 const LIST_MS = 20_000
 /** Everything else that `GET /models` lists is no image model. */
 const IMAGE_MODEL = /image|dall-e/
 
 /**
  * OpenAI: one long request, whose answer cannot be asked for again. All images come of one call, unless previews are
- * shown of them.
+ * shown of them. Its `baseUrl` has the version in it: `https://api.openai.com/v1`.
  */
-export function createOpenaiProvider(deps: OpenaiDeps): ImageProvider {
+export function createOpenaiProvider(deps: VendorDeps & DownloadDeps): ImageProvider {
   const { clock } = deps
   const client = createOpenaiClient(deps)
 
   async function generate(request: ProviderRequest, call: ProviderCall): Promise<ProviderOutput> {
     const key = keyOf(VENDOR, deps.apiKey, call.apiKey)
     assertSendable(request)
-    assertWanted(call.signal, false)
-    await call.onSending()
-    assertWanted(call.signal, true)
-    if (!isOneByOne(request)) return make({ request, call, first: 0, count: request.count, key, signal: call.signal })
-    const indexes = Array.from({ length: request.count }, (_, index) => index)
-    const results = await fanOut({ indexes, concurrency: CONCURRENCY, signal: call.signal }, (index, signal) =>
+    await beginSending(call)
+    const { count } = request
+    if (!isOneByOne(request)) return make({ request, call, first: 0, count, key, signal: call.signal })
+    return paintOneByOne({ count, call }, (index, signal) =>
       make({ request, call, first: index, count: 1, key, signal }),
     )
-    throwIfAlone(results, request.count)
-    const outputs = valuesOf(results)
-    return {
-      failures: failuresOf(results),
-      usage: sumUsage(outputs.map(({ usage }) => usage)),
-      reportedUsdMicros: null,
-      requestId: outputs.find(({ requestId }) => requestId !== null)?.requestId ?? null,
-    }
   }
 
   async function make(share: Share): Promise<ProviderOutput> {
     const { request, call, first, count, key, signal } = share
     const onPartial = (bytes: Uint8Array) => call.onPreview({ index: first, bytes })
     const answer = await callOpenai({ client, clock }, { request, count, key, signal, onPartial })
-    const failures = await handOver(answer, share)
+    // Fewer pictures than asked for are what there is.
+    const failures = await handOverEach({ items: answer.images, count, call, first, signal }, async (image, index) => ({
+      index,
+      bytes: await bytesOf(image, signal),
+      seed: null,
+      revisedPrompt: image.revisedPrompt,
+    }))
     return { failures, usage: answer.usage, reportedUsdMicros: null, requestId: answer.requestId }
-  }
-
-  /** Fewer pictures than asked for are what there is; more than asked for are nobody's. */
-  async function handOver({ images }: OpenaiAnswer, { call, first, count, signal }: Share) {
-    const indexes = images.slice(0, count).map((_, place) => first + place)
-    const results = await fanOut({ indexes, concurrency: 1, signal }, async (index, whileWanted) => {
-      const image = images[index - first]
-      if (!image) return
-      const bytes = await bytesOf(image, whileWanted)
-      assertWanted(whileWanted, true)
-      await call.onImage({ index, bytes, seed: null, revisedPrompt: image.revisedPrompt })
-    })
-    throwIfAlone(results, count)
-    return failuresOf(results)
   }
 
   async function bytesOf({ base64, url }: ReplyImage, signal: AbortSignal): Promise<Uint8Array> {
@@ -106,17 +76,15 @@ export function createOpenaiProvider(deps: OpenaiDeps): ImageProvider {
 
   async function listModels({ apiKey, signal }: VendorAccess): Promise<readonly ListedModel[]> {
     const key = keyOf(VENDOR, deps.apiKey, apiKey)
-    const limit = openTimeLimit(clock, LIST_MS, signal)
-    try {
-      const models = readModelList(await client.get('/models', callOptions(key, limit.signal)))
-      if (!models) throw createMisunderstanding(VENDOR, null)
-      return models.filter(({ name }) => IMAGE_MODEL.test(name))
-    } catch (error) {
-      if (signal.aborted) throw createAbortion(false)
-      throw toOpenaiFailure(limit.isOver() ? limit.signal.reason : error, { requestId: null, now: clock.now() })
-    } finally {
-      limit.close()
-    }
+    return withinTime(
+      { clock, timeoutMs: LIST_MS, signal },
+      async (limited) => {
+        const models = readModelList(await client.get('/models', callOptions(key, limited)))
+        if (!models) throw createMisunderstanding(VENDOR, null)
+        return models.filter(({ name }) => IMAGE_MODEL.test(name))
+      },
+      (error) => toOpenaiFailure(error, { requestId: null, now: clock.now() }),
+    )
   }
 
   return {

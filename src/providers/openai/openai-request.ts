@@ -1,9 +1,10 @@
-import type { ProviderRequest, ReferenceImage } from '../provider.ts'
-import { ProviderError } from '../provider-error.ts'
+import type { ProviderRequest } from '../provider.ts'
+import { createUnsendable } from '../wire/call-failures.ts'
+import { given } from '../wire/given.ts'
+import type { JsonRecord } from '../wire/json-values.ts'
+import { toFile } from '../wire/reference-image.ts'
+import { sizeTextOf } from '../wire/size-text.ts'
 import { VENDOR } from './openai-failures.ts'
-
-/** Which fields there are and which values they take is the catalogue's to say, not the SDK's types. */
-export type Fields = Readonly<Record<string, unknown>>
 
 /**
  * What the catalogue says in a model's `wire`: `form` is `dall-e` for the fields of DALL·E (response_format, style, no file
@@ -35,14 +36,14 @@ export function assertSendable(request: ProviderRequest): void {
   const option = Object.keys(request.parameters.providerOptions ?? {}).find((name) => foreign.includes(name))
   if (option !== undefined) {
     const when = isEdit ? 'pictures are given to start from' : 'no picture is given to start from'
-    throw unsendable(`${VENDOR} has no option \`${option}\` when ${when}. Leave it out.`)
+    throw createUnsendable(`${VENDOR} has no option \`${option}\` when ${when}. Leave it out.`)
   }
-  if (mask !== null && !isEdit) throw unsendable(`${VENDOR} takes a mask only with a picture that it belongs to.`)
-  if (mask !== null && mask.mimeType !== 'image/png') throw unsendable(`${VENDOR} takes a mask as PNG only.`)
+  if (mask !== null && !isEdit) throw createUnsendable(`${VENDOR} takes a mask only with a picture that it belongs to.`)
+  if (mask !== null && mask.mimeType !== 'image/png') throw createUnsendable(`${VENDOR} takes a mask as PNG only.`)
 }
 
-/** Of `POST /images/generations`. */
-export function buildGeneration(request: ProviderRequest, count: number): Fields {
+/** Of `POST /images/generations`. Which fields there are, of which values, is the catalogue's to say, not the SDK's types. */
+export function buildGeneration(request: ProviderRequest, count: number): JsonRecord {
   return {
     model: request.modelName,
     prompt: request.prompt,
@@ -54,7 +55,7 @@ export function buildGeneration(request: ProviderRequest, count: number): Fields
 }
 
 /** Of `POST /images/edits`: the SDK makes a form of it, with `image[]` for each picture of a list. */
-export function buildEdit(request: ProviderRequest, count: number): Fields {
+export function buildEdit(request: ProviderRequest, count: number): JsonRecord {
   const files = request.referenceImages.map((image, place) => toFile(image, `image-${place + 1}`))
   const [first] = files
   return {
@@ -69,10 +70,10 @@ export function buildEdit(request: ProviderRequest, count: number): Fields {
   }
 }
 
-function settingFields(request: ProviderRequest): Fields {
-  const { width, height, quality, style, background, outputFormat, outputCompression } = request.parameters
+function settingFields(request: ProviderRequest): JsonRecord {
+  const { quality, style, background, outputFormat, outputCompression } = request.parameters
   const common = {
-    ...given('size', width !== null && height !== null ? `${width}x${height}` : null),
+    ...given('size', sizeTextOf(request.parameters)),
     ...given('quality', quality),
   }
   if (isDalle(request)) return { ...common, ...given('style', style), response_format: 'b64_json' }
@@ -84,20 +85,6 @@ function settingFields(request: ProviderRequest): Fields {
   }
 }
 
-function streamFields(request: ProviderRequest): Fields {
+function streamFields(request: ProviderRequest): JsonRecord {
   return isStreamed(request) ? { stream: true, partial_images: request.previews } : {}
-}
-
-const EXTENSIONS = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/webp': 'webp' } as const
-
-function toFile({ bytes, mimeType }: ReferenceImage, name: string): File {
-  return new File([new Uint8Array(bytes)], `${name}.${EXTENSIONS[mimeType]}`, { type: mimeType })
-}
-
-function given(name: string, value: unknown): Fields {
-  return value === null ? {} : { [name]: value }
-}
-
-function unsendable(message: string): ProviderError {
-  return new ProviderError({ kind: 'INVALID_REQUEST', delivery: 'NOT_SENT', message })
 }

@@ -1,9 +1,9 @@
 import Replicate from 'replicate'
-import type { Clock } from '../../clock.ts'
 import type { Secret } from '../../secret.ts'
-import { exchangeOnce } from '../wire/single-exchange.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createVendorHttp, type VendorAnswer } from '../wire/vendor-http.ts'
+import type { JsonRecord } from '../wire/json-values.ts'
+import { exchangeOnce, type SingleExchange } from '../wire/single-exchange.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
+import { createVendorHttp } from '../wire/vendor-http.ts'
 import { isOfVendor } from '../wire/vendor-url.ts'
 import { VENDOR } from './replicate-failures.ts'
 
@@ -14,7 +14,7 @@ export type ReplicateJob = { readonly id: string; readonly getUrl: string | null
 export type ReplicateOrder = {
   readonly model: string
   readonly version: string | null
-  readonly input: Readonly<Record<string, unknown>>
+  readonly input: JsonRecord
 }
 
 /** The calls of one key. Each is one exchange, whose JSON it answers with; `toFailure` reads any other answer. */
@@ -24,7 +24,7 @@ export type ReplicateApi = {
   cancel(job: ReplicateJob, given: ReplicateCall): Promise<unknown>
 }
 
-export type ReplicateCall = { readonly signal: AbortSignal; readonly toFailure: (answer: VendorAnswer) => Error }
+export type ReplicateCall = Pick<SingleExchange, 'signal' | 'toFailure'>
 
 const SUBMIT_MS = 60_000
 const ASK_MS = 20_000
@@ -40,10 +40,7 @@ const NO_KEY = 'none'
  *   so that with `upload` nothing is uploaded and the input is sent as it is.
  * - `Prefer: wait` is not sent: the id has to be on disk before anything waits. Outputs are not wrapped.
  */
-export function createReplicateApi(
-  deps: { readonly clock: Clock; readonly fetch: VendorFetch; readonly baseUrl: string },
-  key: Secret,
-): ReplicateApi {
+export function createReplicateApi(deps: Pick<VendorDeps, 'baseUrl' | 'clock' | 'fetch'>, key: Secret): ReplicateApi {
   const { clock, baseUrl } = deps
   const http = createVendorHttp({ vendor: VENDOR, fetch: deps.fetch, clock })
 

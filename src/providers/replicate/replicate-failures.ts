@@ -2,6 +2,7 @@ import { ProviderError } from '../provider-error.ts'
 import { readRetryAfter } from '../wire/retry-after.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
+import { quoteVendor } from '../wire/vendor-words.ts'
 import { type ReplicateState, readFault } from './replicate-wire.ts'
 
 export const VENDOR = 'Replicate'
@@ -53,14 +54,13 @@ export function toJobFailure(
   return new ProviderError({
     ...about,
     kind: isRefused ? 'REFUSED' : 'UNAVAILABLE',
-    message: `${VENDOR} ${what}.${error === null ? '' : ` It says: ${error.slice(0, MAX_WORDS)}`}`,
+    message: `${VENDOR} ${what}.${quoteVendor(error)}`,
     providerCode: code,
     providerBilled: null,
   })
 }
 
 const ENDINGS = { failed: 'failed at it', canceled: 'was told to cancel it', aborted: 'gave it up' } as const
-const MAX_WORDS = 500
 
 /**
  * How models say that they would not: the words differ by model and no list is published (unverified). Only those that

@@ -1,3 +1,5 @@
+import { isRecord, readNumber, readRecord, readText } from '../wire/json-values.ts'
+
 /** What api.replicate.com sends, as far as it is read here. Sources: replicate 1.4.0 and Replicate's OpenAPI document. */
 
 export type ReplicateSubmission = {
@@ -26,8 +28,8 @@ const PREDICTION_ID = /^[\w-]{1,200}$/
 
 export function readSubmission(json: unknown): ReplicateSubmission | undefined {
   if (!isRecord(json) || typeof json.id !== 'string' || !PREDICTION_ID.test(json.id)) return undefined
-  const urls = isRecord(json.urls) ? json.urls : {}
-  return { id: json.id, getUrl: readText(urls.get), cancelUrl: readText(urls.cancel) }
+  const urls = readRecord(json.urls)
+  return { id: json.id, getUrl: readText(urls?.get), cancelUrl: readText(urls?.cancel) }
 }
 
 export function readState(json: unknown): ReplicateState | undefined {
@@ -50,13 +52,12 @@ export function readState(json: unknown): ReplicateState | undefined {
 export function readFault(json: unknown): ReplicateFault {
   if (!isRecord(json)) return { code: null, title: null, message: null, retryAfterMs: null }
   const title = readText(json.title)
-  const seconds = json.retry_after
-  const isTold = typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0
+  const seconds = readNumber(json.retry_after)
   return {
     code: readText(json.type) ?? title,
     title,
     message: readText(json.detail) ?? title,
-    retryAfterMs: isTold ? Math.round(seconds * 1000) : null,
+    retryAfterMs: seconds !== null && seconds >= 0 ? Math.round(seconds * 1000) : null,
   }
 }
 
@@ -64,12 +65,4 @@ export function readFault(json: unknown): ReplicateFault {
 function readOutputs(output: unknown): readonly string[] {
   const list = Array.isArray(output) ? output : [output]
   return list.flatMap((each) => readText(isRecord(each) ? each.url : each) ?? [])
-}
-
-function readText(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
 }

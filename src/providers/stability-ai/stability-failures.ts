@@ -1,7 +1,9 @@
 import { ProviderError, type ProviderErrorKind } from '../provider-error.ts'
+import { createMisunderstanding } from '../wire/call-failures.ts'
+import { requestIdOf } from '../wire/request-ids.ts'
 import { readRetryAfter } from '../wire/retry-after.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
-import { createMisunderstanding, type VendorAnswer } from '../wire/vendor-http.ts'
+import type { VendorAnswer } from '../wire/vendor-http.ts'
 import { readErrorBody, VENDOR } from './stability-wire.ts'
 
 /**
@@ -29,16 +31,12 @@ export function toAnswerFailure(answer: VendorAnswer, now: number): ProviderErro
     code: name,
     // What it says of a key may quote it.
     message: status === 401 ? null : text,
-    requestId: id ?? readRequestId(answer),
+    requestId: id ?? requestIdOf(headers),
     ...(kind !== undefined && { kind }),
     ...(kind === 'REFUSED' && { delivery: 'ANSWERED' }),
     ...(isLockedOut && { retryAfterMs: readRetryAfter(headers, now) ?? LOCK_OUT_MS }),
     now,
   })
-}
-
-export function readRequestId({ headers }: VendorAnswer): string | null {
-  return headers.get('x-request-id')
 }
 
 /** What HTTP 200 brought instead of a picture to keep. Whether a filtered one is billed is unverified. */

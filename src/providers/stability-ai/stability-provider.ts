@@ -1,35 +1,28 @@
-import type { Clock } from '../../clock.ts'
 import type { Secret } from '../../secret.ts'
-import type { ImageProvider, ProviderCall, ProviderOutput, ProviderRequest } from '../provider.ts'
+import type { ImageProvider, ProviderCall, ProviderImage, ProviderOutput, ProviderRequest } from '../provider.ts'
 import { keyOf } from '../wire/api-key.ts'
-import { failuresOf, fanOut, type PartResult, throwIfAlone, valuesOf } from '../wire/fan-out.ts'
-import { assertWanted } from '../wire/transport-failure.ts'
-import type { VendorFetch } from '../wire/vendor-fetch.ts'
-import { createMisunderstanding, createVendorHttp, type VendorAnswer } from '../wire/vendor-http.ts'
-import { readRequestId, toAnswerFailure, toFinishFailure } from './stability-failures.ts'
+import { beginSending } from '../wire/begin-sending.ts'
+import { assertWanted, createMisunderstanding } from '../wire/call-failures.ts'
+import { handOverEach } from '../wire/handing-over.ts'
+import { paintOneByOne } from '../wire/one-by-one.ts'
+import { requestIdOf } from '../wire/request-ids.ts'
+import type { VendorDeps } from '../wire/vendor-deps.ts'
+import { createVendorHttp, type VendorAnswer } from '../wire/vendor-http.ts'
+import { toAnswerFailure, toFinishFailure } from './stability-failures.ts'
 import { assertSendable, buildEngineBody, buildForm, pathOf, usesEngine } from './stability-request.ts'
 import { type Artifact, readArtifacts, readPicture, VENDOR } from './stability-wire.ts'
-
-export type StabilityDeps = {
-  readonly clock: Clock
-  readonly fetch: VendorFetch
-  /** The server's own; null: none. */
-  readonly apiKey: Secret | null
-  readonly baseUrl: string
-}
 
 /** What goes for all calls of one request. */
 type Session = { readonly request: ProviderRequest; readonly call: ProviderCall; readonly key: Secret }
 
 /** Ten pictures of one v1 call are painted one after the other. */
 const PAINT_MS = 180_000
-const CALLS_AT_A_TIME = 4
 
 /**
  * Stability AI. v2beta makes one image a call, v1 up to ten. One long request each: there is no job to come back to after
  * a crash, so an outcome that was on its way is then unknown.
  */
-export function createStabilityProvider(deps: StabilityDeps): ImageProvider {
+export function createStabilityProvider(deps: VendorDeps): ImageProvider {
   const { clock, baseUrl } = deps
   const http = createVendorHttp({ vendor: VENDOR, fetch: deps.fetch, clock })
 
@@ -51,52 +44,41 @@ export function createStabilityProvider(deps: StabilityDeps): ImageProvider {
     return answer
   }
 
-  /** Answers, for each image, with the vendor's id of the request that made it. */
-  function paintOneByOne(session: Session): Promise<readonly PartResult<string | null>[]> {
+  /** Of v2beta. */
+  function paintSingly(session: Session): Promise<ProviderOutput> {
     const { request, call } = session
-    const parts = { indexes: indexesOf(request.count), concurrency: CALLS_AT_A_TIME, signal: call.signal }
-    return fanOut(parts, async (index, signal) => {
+    return paintOneByOne({ count: request.count, call }, async (index, signal) => {
       const answer = await send(session, { body: buildForm(request, index) }, signal)
-      const requestId = readRequestId(answer)
+      const requestId = requestIdOf(answer.headers)
       const picture = readPicture(answer)
       if (!picture) throw createMisunderstanding(VENDOR, requestId)
-      await handOver(picture, { index, requestId, call, signal })
-      return requestId
+      const image = toImage(picture, index, requestId)
+      assertWanted(signal, true)
+      await call.onImage(image)
+      return { usage: null, requestId }
     })
   }
 
-  /** Answers as above; an image that the engine left out without a word is missing. */
-  async function paintAtOnce(session: Session): Promise<readonly PartResult<string | null>[]> {
+  /** Of v1; an image that the engine left out without a word is missing. */
+  async function paintAtOnce(session: Session): Promise<ProviderOutput> {
     const { request, call } = session
     const headers = { 'content-type': 'application/json' }
     const answer = await send(session, { body: JSON.stringify(buildEngineBody(request)), headers }, call.signal)
-    const requestId = readRequestId(answer)
-    const artifacts = readArtifacts(answer)
-    if (!artifacts) throw createMisunderstanding(VENDOR, requestId)
-    const made = artifacts.slice(0, request.count)
-    const parts = { indexes: indexesOf(made.length), concurrency: 1, signal: call.signal }
-    return fanOut(parts, async (index, signal) => {
-      const artifact = made[index]
-      if (artifact) await handOver(artifact, { index, requestId, call, signal })
-      return requestId
-    })
+    const requestId = requestIdOf(answer.headers)
+    const items = readArtifacts(answer)
+    if (!items) throw createMisunderstanding(VENDOR, requestId)
+    const failures = await handOverEach({ items, count: request.count, call }, (artifact, index) =>
+      toImage(artifact, index, requestId),
+    )
+    return { failures, usage: null, reportedUsdMicros: null, requestId }
   }
 
+  /** No answer says what it cost. */
   async function generate(request: ProviderRequest, call: ProviderCall): Promise<ProviderOutput> {
     const session = { request, call, key: keyOf(VENDOR, deps.apiKey, call.apiKey) }
-    assertWanted(call.signal, false)
     assertSendable(request)
-    await call.onSending()
-    const results = await (usesEngine(request) ? paintAtOnce(session) : paintOneByOne(session))
-    throwIfAlone(results, request.count)
-    const requestIds = new Set(valuesOf(results).filter((id) => id !== null))
-    return {
-      failures: failuresOf(results),
-      usage: null,
-      // No answer says what it cost.
-      reportedUsdMicros: null,
-      requestId: requestIds.size === 0 ? null : [...requestIds].join(' '),
-    }
+    await beginSending(call)
+    return usesEngine(request) ? paintAtOnce(session) : paintSingly(session)
   }
 
   return {
@@ -110,22 +92,8 @@ export function createStabilityProvider(deps: StabilityDeps): ImageProvider {
   }
 }
 
-async function handOver(
-  { finish, seed, readBytes }: Artifact,
-  given: {
-    readonly index: number
-    readonly requestId: string | null
-    readonly call: ProviderCall
-    readonly signal: AbortSignal
-  },
-): Promise<void> {
-  const { index, requestId, call, signal } = given
+/** Throws ProviderError where it is none to keep. */
+function toImage({ finish, seed, readBytes }: Artifact, index: number, requestId: string | null): ProviderImage {
   if (finish !== 'SUCCESS') throw toFinishFailure(finish, requestId)
-  const bytes = readBytes()
-  assertWanted(signal, true)
-  await call.onImage({ index, bytes, seed, revisedPrompt: null })
-}
-
-function indexesOf(count: number): readonly number[] {
-  return Array.from({ length: count }, (_, index) => index)
+  return { index, bytes: readBytes(), seed, revisedPrompt: null }
 }

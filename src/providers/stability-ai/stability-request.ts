@@ -1,6 +1,9 @@
 import type { ProviderRequest, ReferenceImage } from '../provider.ts'
-import { ProviderError } from '../provider-error.ts'
+import { createUnsendable } from '../wire/call-failures.ts'
+import { given } from '../wire/given.ts'
+import type { JsonRecord } from '../wire/json-values.ts'
 import { seedOfPart } from '../wire/part-seed.ts'
+import { toFile } from '../wire/reference-image.ts'
 import { VENDOR } from './stability-wire.ts'
 
 /** Of v2beta; 0 is any seed. */
@@ -39,7 +42,7 @@ export function buildForm(request: ProviderRequest, index: number): FormData {
   add('model', wire.model)
   if (reference) {
     add('mode', wire.imageMode)
-    form.set('image', toFile(reference))
+    form.set('image', toFile(reference, 'image'))
     add('strength', DEFAULT_STRENGTH)
   }
   if (!reference || !isShapedByReference(request)) add('aspect_ratio', parameters.aspectRatio)
@@ -52,7 +55,7 @@ export function buildForm(request: ProviderRequest, index: number): FormData {
 }
 
 /** Of v1, for all images. It makes PNG and cannot be asked for anything else. */
-export function buildEngineBody(request: ProviderRequest): Readonly<Record<string, unknown>> {
+export function buildEngineBody(request: ProviderRequest): JsonRecord {
   const { parameters, negativePrompt } = request
   return {
     text_prompts: [
@@ -75,12 +78,12 @@ export function assertSendable(request: ProviderRequest): void {
   const { referenceImages, parameters, prompt, negativePrompt } = request
   const [reference] = referenceImages
   if (reference && isShapedByReference(request) && !hasShape(reference, parameters.aspectRatio)) {
-    throw unsendable(`${VENDOR} makes it in the shape of the reference image. Leave \`aspectRatio\` out.`)
+    throw createUnsendable(`${VENDOR} makes it in the shape of the reference image. Leave \`aspectRatio\` out.`)
   }
   const texts = Buffer.byteLength(prompt) + Buffer.byteLength(negativePrompt ?? '')
   const pictures = referenceImages.reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
   if (FORM_BYTES + texts + pictures > MAX_REQUEST_BYTES) {
-    throw unsendable(`${VENDOR} takes requests of up to 10 MiB. Make the reference image smaller.`)
+    throw createUnsendable(`${VENDOR} takes requests of up to 10 MiB. Make the reference image smaller.`)
   }
 }
 
@@ -93,16 +96,4 @@ function hasShape({ width, height }: ReferenceImage, aspectRatio: string | null)
   if (aspectRatio === null) return true
   const [across = 0, down = 0] = aspectRatio.split(':').map(Number)
   return Math.abs((width * down) / (height * across) - 1) < 0.01
-}
-
-function toFile({ bytes, mimeType }: ReferenceImage): File {
-  return new File([new Uint8Array(bytes)], `image.${mimeType.slice('image/'.length)}`, { type: mimeType })
-}
-
-function unsendable(message: string): ProviderError {
-  return new ProviderError({ kind: 'INVALID_REQUEST', delivery: 'NOT_SENT', message })
-}
-
-function given(name: string, value: unknown): Readonly<Record<string, unknown>> {
-  return value === null ? {} : { [name]: value }
 }

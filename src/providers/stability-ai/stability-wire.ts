@@ -1,4 +1,5 @@
-import { decodeBase64Image } from '../wire/image-download.ts'
+import { decodeBase64Image } from '../wire/base64-image.ts'
+import { isRecord, readList, readRecord, readText } from '../wire/json-values.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
 
 export const VENDOR = 'Stability AI'
@@ -27,8 +28,8 @@ export function readArtifacts(answer: VendorAnswer): readonly Artifact[] | undef
   const json = answer.json()
   if (!isRecord(json) || !Array.isArray(json.artifacts)) return undefined
   return json.artifacts.map((each: unknown) => {
-    const { finishReason, seed, base64 } = isRecord(each) ? each : {}
-    return toArtifact(finishReason, seed, base64)
+    const entry = readRecord(each)
+    return toArtifact(entry?.finishReason, entry?.seed, entry?.base64)
   })
 }
 
@@ -41,12 +42,12 @@ export type ErrorBody = {
 
 /** v2beta has `{id, name, errors: [text]}`, v1 `{id, name, message}`. */
 export function readErrorBody(json: unknown): ErrorBody {
-  if (!isRecord(json)) return { id: null, name: null, text: null }
-  const errors = Array.isArray(json.errors) ? json.errors.filter((each) => typeof each === 'string') : []
+  const body = readRecord(json)
+  const errors = readList(body?.errors).filter((each) => typeof each === 'string')
   return {
-    id: readText(json.id),
-    name: readText(json.name),
-    text: errors.length > 0 ? errors.join('; ') : readText(json.message),
+    id: readText(body?.id),
+    name: readText(body?.name),
+    text: errors.length > 0 ? errors.join('; ') : readText(body?.message),
   }
 }
 
@@ -66,12 +67,4 @@ function toArtifact(finish: unknown, seed: unknown, base64: unknown): Artifact {
 function readSeed(value: unknown): number | null {
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
   return Number.isSafeInteger(number) ? (number as number) : null
-}
-
-function readText(value: unknown): string | null {
-  return typeof value === 'string' ? value : null
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
 }

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { ProviderOutput, ProviderUsage } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
-import { createAbortion } from './transport-failure.ts'
+import { createAbortion } from './call-failures.ts'
 
 /** What one of several calls came to; `undefined` value: it handed over its images itself and has nothing to add. */
 export type PartResult<Value> =

@@ -2,7 +2,13 @@ import type { Clock } from '../../clock.ts'
 import { OutboundError } from '../../outbound/outbound-error.ts'
 import type { OutboundFetch } from '../../outbound/outbound-fetch.ts'
 import { ProviderError } from '../provider-error.ts'
-import { createAbortion } from './transport-failure.ts'
+import { createAbortion } from './call-failures.ts'
+
+export type DownloadDeps = {
+  readonly clock: Clock
+  /** For finished pictures, which lie on other hosts than the vendor's API. */
+  readonly fetchOutbound: OutboundFetch
+}
 
 export const MAX_IMAGE_BYTES = 64 * 1024 * 1024
 const DOWNLOAD_MS = 60_000
@@ -15,7 +21,7 @@ const PAUSE_MS = 500
  * Throws ProviderError.
  */
 export async function downloadImage(
-  deps: { readonly clock: Clock; readonly fetchOutbound: OutboundFetch },
+  deps: DownloadDeps,
   vendor: string,
   url: string,
   signal: AbortSignal,
@@ -30,15 +36,6 @@ export async function downloadImage(
       await deps.clock.sleep(PAUSE_MS * attempt, signal)
     }
   }
-}
-
-/** A picture that a vendor hands over inside its answer. Throws ProviderError where it is no base64. */
-export function decodeBase64Image(vendor: string, text: unknown): Uint8Array {
-  const data = typeof text === 'string' ? text.replace(/^data:[^,]*,/, '') : ''
-  const bytes = Buffer.from(data, 'base64')
-  if (bytes.byteLength > 0) return bytes
-  const message = `${vendor} handed over a picture without bytes.`
-  throw new ProviderError({ kind: 'BAD_OUTPUT', delivery: 'ANSWERED', message, providerBilled: true })
 }
 
 function mayPass({ fault, status }: OutboundError): boolean {

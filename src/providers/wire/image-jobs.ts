@@ -1,9 +1,9 @@
-import type { Clock } from '../../clock.ts'
-import type { OutboundFetch } from '../../outbound/outbound-fetch.ts'
 import type { ProviderCall, ProviderOutput, ProviderReference } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
+import { decodeBase64Image } from './base64-image.ts'
 import { failuresOf, fanOut, type PartResult } from './fan-out.ts'
-import { decodeBase64Image, downloadImage } from './image-download.ts'
+import { type DownloadDeps, downloadImage } from './image-download.ts'
+import { joinRequestIds } from './request-ids.ts'
 import { runJobs, type SubmittedJob, takenJobs } from './submitted-jobs.ts'
 
 /** What came of the images of one job that was taken: each of them with its own outcome. */
@@ -54,7 +54,7 @@ export async function runImageJobs(
   )
   const [failure] = failures
   if (count === 1 && failure) throw failure.error
-  return { failures, usage: null, reportedUsdMicros: null, requestId: ids.length === 0 ? null : ids.join(' ') }
+  return { failures, usage: null, reportedUsdMicros: null, requestId: joinRequestIds(ids) }
 }
 
 function divisionOf(reference: ProviderReference): number | null {
@@ -69,7 +69,7 @@ const DOWNLOADS_AT_A_TIME = 4
 
 /** Fetches what a job has made, and hands it over one by one. Pictures that nobody asked for are left where they are. */
 export function handOverPictures(
-  deps: { readonly clock: Clock; readonly fetchOutbound: OutboundFetch },
+  deps: DownloadDeps,
   given: {
     readonly vendor: string
     readonly call: ProviderCall

@@ -1,6 +1,10 @@
-import type { ProviderRequest, ReferenceImage } from '../provider.ts'
-import { ProviderError } from '../provider-error.ts'
+import type { ProviderRequest } from '../provider.ts'
+import type { ProviderError } from '../provider-error.ts'
+import { createUnsendable } from './call-failures.ts'
+import { isRecord, type JsonRecord, readRecord } from './json-values.ts'
 import { seedOfPart } from './part-seed.ts'
+import { toDataUri } from './reference-image.ts'
+import { sizeTextOf } from './size-text.ts'
 
 /**
  * The input of a hosted model as data, so that one more of them is an entry of the catalogue (`PICTOR_CATALOG`, too) and no
@@ -38,10 +42,8 @@ import { seedOfPart } from './part-seed.ts'
 export type InputTemplate = {
   readonly imagesPerCall: number
   /** The input of the call that makes these images, the caller's provider options last. */
-  fill(indexes: readonly number[]): Readonly<Record<string, unknown>>
+  fill(indexes: readonly number[]): JsonRecord
 }
-
-type Values = Readonly<Record<string, unknown>>
 
 const ONLY_PROMPT = { prompt: '{prompt}' }
 const PLACEHOLDER = /^\{([a-zA-Z]+\d*)\}$/
@@ -50,33 +52,31 @@ const MAX_SEED = Number.MAX_SAFE_INTEGER
 /** Throws ProviderError (nothing was sent) where the catalogue's entry is at fault. */
 export function readInputTemplate(request: ProviderRequest): InputTemplate {
   const { input = ONLY_PROMPT, words = {}, imagesPerCall } = request.wire
-  if (!isRecord(input) || !isRecord(words)) throw faultOf('`input` and `words` have to be objects')
+  if (!isRecord(input) || !isRecord(words)) throw createBadEntry('`input` and `words` have to be objects')
   const used = new Set(listPlaceholders(input))
   const values = valuesOf(request)
-  for (const name of used) if (!Object.hasOwn(values, name)) throw faultOf(`there is no placeholder {${name}}`)
-  for (const name of listLost(values, used)) throw faultOf(`its input has no place for {${name}}`)
+  for (const name of used) if (!Object.hasOwn(values, name)) throw createBadEntry(`there is no placeholder {${name}}`)
+  for (const name of listLost(values, used)) throw createBadEntry(`its input has no place for {${name}}`)
   return {
     imagesPerCall: used.has('count') ? readLimit(imagesPerCall, request.count) : 1,
     fill(indexes) {
       const seed = seedOfPart(request.parameters.seed, indexes[0] ?? 0, MAX_SEED) ?? undefined
-      const own: Values = { ...values, count: indexes.length, seed }
+      const own: JsonRecord = { ...values, count: indexes.length, seed }
       const filled = fillNode(input, (name) => translate(name, own[name], words[name]))
-      return { ...(isRecord(filled) ? filled : {}), ...request.parameters.providerOptions }
+      return { ...readRecord(filled), ...request.parameters.providerOptions }
     },
   }
 }
 
 /** undefined: the request says nothing of it. */
-function valuesOf({ prompt, negativePrompt, parameters, referenceImages, mask }: ProviderRequest): Values {
-  const { width, height, providerOptions: _, referenceImages: __, ...others } = parameters
+function valuesOf({ prompt, negativePrompt, parameters, referenceImages, mask }: ProviderRequest): JsonRecord {
+  const { providerOptions: _, referenceImages: __, ...others } = parameters
   const pictures = referenceImages.map(toDataUri)
   const given = {
     ...others,
     prompt,
     negativePrompt,
-    width,
-    height,
-    size: width === null || height === null ? null : `${width}x${height}`,
+    size: sizeTextOf(parameters),
     count: 1,
     images: pictures.length === 0 ? null : pictures,
     ...Object.fromEntries(Array.from({ length: 16 }, (_, place) => [nameOfImage(place), pictures[place] ?? null])),
@@ -86,7 +86,7 @@ function valuesOf({ prompt, negativePrompt, parameters, referenceImages, mask }:
 }
 
 /** Settings of the request for which there is no place. One form of the size is enough, and one of the pictures. */
-function listLost(values: Values, used: ReadonlySet<string>): readonly string[] {
+function listLost(values: JsonRecord, used: ReadonlySet<string>): readonly string[] {
   const isPlaced = (name: string) => values[name] !== undefined && used.has(name)
   const isSized = ['size', 'aspectRatio'].some(isPlaced) || ['width', 'height'].every(isPlaced)
   return Object.keys(values).filter((name) => {
@@ -128,22 +128,13 @@ function translate(name: string, value: unknown, words: unknown): unknown {
 function readLimit(imagesPerCall: unknown, count: number): number {
   if (imagesPerCall === undefined) return count
   if (Number.isSafeInteger(imagesPerCall) && Number(imagesPerCall) > 0) return Number(imagesPerCall)
-  throw faultOf('`imagesPerCall` has to be a whole number above 0')
+  throw createBadEntry('`imagesPerCall` has to be a whole number above 0')
 }
 
 function nameOfImage(place: number): string {
   return place === 0 ? 'image' : `image${place + 1}`
 }
 
-function toDataUri({ mimeType, bytes }: ReferenceImage): string {
-  return `data:${mimeType};base64,${Buffer.from(bytes).toString('base64')}`
-}
-
-function faultOf(what: string): ProviderError {
-  const message = `The catalogue's entry for this model cannot be used: ${what}.`
-  return new ProviderError({ kind: 'INVALID_REQUEST', delivery: 'NOT_SENT', message })
-}
-
-function isRecord(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+function createBadEntry(what: string): ProviderError {
+  return createUnsendable(`The catalogue's entry for this model cannot be used: ${what}.`)
 }

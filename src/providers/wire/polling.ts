@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import { ProviderError } from '../provider-error.ts'
-import { createAbortion } from './transport-failure.ts'
+import { createAbortion } from './call-failures.ts'
 
 export type Polling = {
   readonly vendor: string

@@ -1,6 +1,7 @@
-import { ProviderError } from '../provider-error.ts'
+import type { ProviderError } from '../provider-error.ts'
+import { createMisunderstanding, createUnsendable } from './call-failures.ts'
 import type { VendorFetch } from './vendor-fetch.ts'
-import { createMisunderstanding, type VendorAnswer, type VendorHttp } from './vendor-http.ts'
+import type { VendorAnswer, VendorHttp } from './vendor-http.ts'
 
 export type SingleExchange = {
   readonly vendor: string
@@ -15,10 +16,10 @@ export type SingleExchange = {
 }
 
 /**
- * One HTTP exchange through an SDK that repeats what failed and cannot be told not to: however often it calls its
- * `fetch`, one request leaves, and every further call has the same outcome. What went wrong is thrown as the exchange
- * saw it, with headers and body at hand, not as the SDK tells it. Answers with the JSON. Throws ProviderError, and what
- * `toFailure` makes of an answer.
+ * One HTTP exchange through an SDK that repeats what failed, or keeps half of what was answered to itself: however often
+ * it calls its `fetch`, one request leaves, and every further call has the same outcome. What went wrong is thrown as the
+ * exchange saw it, with headers and body at hand, not as the SDK tells it. Answers with the JSON, whatever the SDK makes of
+ * it. Throws ProviderError, and what `toFailure` makes of an answer.
  */
 export async function exchangeOnce(
   given: SingleExchange,
@@ -31,12 +32,13 @@ export async function exchangeOnce(
     return new Response(Uint8Array.from(bytes), { headers: { 'content-type': 'application/json' } })
   }
   try {
-    return await call(fetchOnce)
+    await call(fetchOnce)
   } catch (error) {
     if (exchange === undefined) throw refusedBySdk(given.vendor, error)
     await exchange
     throw createMisunderstanding(given.vendor, null)
   }
+  return (await exchange)?.json()
 }
 
 async function send(given: SingleExchange, url: string, init: RequestInit): Promise<VendorAnswer> {
@@ -59,6 +61,5 @@ async function send(given: SingleExchange, url: string, init: RequestInit): Prom
 /** Such as a name of a model that cannot be one. */
 function refusedBySdk(vendor: string, cause: unknown): ProviderError {
   const why = cause instanceof Error ? ` ${cause.message}` : ''
-  const message = `The request for ${vendor} could not be made.${why}`
-  return new ProviderError({ kind: 'INVALID_REQUEST', delivery: 'NOT_SENT', message, cause })
+  return createUnsendable(`The request for ${vendor} could not be made.${why}`, cause)
 }

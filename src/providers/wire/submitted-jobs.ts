@@ -1,7 +1,7 @@
 import type { ProviderCall, ProviderReference } from '../provider.ts'
 import { type Delivery, ProviderError, type ProviderErrorKind } from '../provider-error.ts'
+import { assertWanted } from './call-failures.ts'
 import { asNotSent, concernsAll, gravestOf, type PartResult, reasonsOf } from './fan-out.ts'
-import { assertWanted } from './transport-failure.ts'
 
 /** What the vendor gave for a job: its id and whatever is needed to ask after it. Plain JSON, persisted. */
 export type SubmittedJob = { readonly id: string; readonly [key: string]: unknown }

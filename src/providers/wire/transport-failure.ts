@@ -51,17 +51,6 @@ export function toTransportFailure(error: unknown, vendor: string, requestId: st
   return new ProviderError({ kind, delivery: 'UNKNOWN', message, ...about })
 }
 
-/** The call was ended from our side. `sent`: something billable has left already. */
-export function createAbortion(sent: boolean): ProviderError {
-  const delivery = sent ? 'UNKNOWN' : 'NOT_SENT'
-  return new ProviderError({ kind: 'UNAVAILABLE', delivery, message: 'The call was ended before it was over.' })
-}
-
-/** Throws where the caller no longer wants it. */
-export function assertWanted(signal: AbortSignal, sent: boolean): void {
-  if (signal.aborted) throw createAbortion(sent)
-}
-
 /**
  * A host can also become unreachable, or time out, when everything was sent: such codes count only where the system says
  * that it was connecting. Node tries several addresses in turn and gives each a quarter of a second.

@@ -1,5 +1,6 @@
 import { type Clock, openTimeLimit } from '../../clock.ts'
-import { createAbortion, toTransportFailure } from './transport-failure.ts'
+import { createAbortion } from './call-failures.ts'
+import { toTransportFailure } from './transport-failure.ts'
 import type { VendorFetch } from './vendor-fetch.ts'
 import { readAnswer, type VendorAnswer, type VendorRequest } from './vendor-http.ts'
 

@@ -1,6 +1,7 @@
-import { type Clock, openTimeLimit } from '../../clock.ts'
-import { ProviderError } from '../provider-error.ts'
-import { createAbortion, toTransportFailure } from './transport-failure.ts'
+import type { Clock } from '../../clock.ts'
+import { parseJson } from './json-values.ts'
+import { withinTime } from './time-limit.ts'
+import { toTransportFailure } from './transport-failure.ts'
 import type { VendorFetch } from './vendor-fetch.ts'
 
 export type VendorRequest = {
@@ -26,18 +27,16 @@ export type VendorHttp = (request: VendorRequest) => Promise<VendorAnswer>
 
 /** For vendors without an SDK: one request, one whole answer. Throws ProviderError, and only where no answer came. */
 export function createVendorHttp(deps: { vendor: string; fetch: VendorFetch; clock: Clock }): VendorHttp {
-  return async ({ method, url, headers, body, timeoutMs, signal }) => {
-    const limit = openTimeLimit(deps.clock, timeoutMs, signal)
-    try {
-      const init = { method, headers, signal: limit.signal, ...(body !== undefined && { body }) }
-      const response = await deps.fetch(url, init)
-      return await readAnswer(response, signal)
-    } catch (error) {
-      throw signal.aborted ? createAbortion(true) : toTransportFailure(error, deps.vendor)
-    } finally {
-      limit.close()
-    }
-  }
+  const toFailure = (error: unknown) => toTransportFailure(error, deps.vendor)
+  return ({ method, url, headers, body, timeoutMs, signal }) =>
+    withinTime(
+      { clock: deps.clock, timeoutMs, signal },
+      async (limited) => {
+        const init = { method, headers, signal: limited, ...(body !== undefined && { body }) }
+        return readAnswer(await deps.fetch(url, init), signal)
+      },
+      toFailure,
+    )
 }
 
 async function readBytes(response: Response, signal?: AbortSignal): Promise<Uint8Array> {
@@ -50,18 +49,6 @@ async function readBytes(response: Response, signal?: AbortSignal): Promise<Uint
   }
 }
 
-/** A successful answer that is not what the vendor promises: made and paid for, as far as one can tell, and lost. */
-export function createMisunderstanding(vendor: string, requestId: string | null): ProviderError {
-  const message = `${vendor} answered with something that is not what it promises to answer.`
-  return new ProviderError({
-    kind: 'BAD_OUTPUT',
-    delivery: 'ANSWERED',
-    message,
-    providerRequestId: requestId,
-    providerBilled: null,
-  })
-}
-
 /** Reads it to its end. */
 export async function readAnswer(response: Response, signal?: AbortSignal): Promise<VendorAnswer> {
   const { status, ok, headers } = response
@@ -71,12 +58,6 @@ export async function readAnswer(response: Response, signal?: AbortSignal): Prom
     ok,
     headers,
     bytes,
-    json() {
-      try {
-        return JSON.parse(Buffer.from(bytes).toString('utf8'))
-      } catch {
-        return undefined
-      }
-    },
+    json: () => parseJson(Buffer.from(bytes).toString('utf8')),
   }
 }

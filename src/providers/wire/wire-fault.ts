@@ -1,4 +1,4 @@
-import { ProviderError } from '../provider-error.ts'
+import { createUnsendable } from './call-failures.ts'
 import { isRecord, type JsonRecord } from './json-values.ts'
 
 /**
@@ -26,8 +26,7 @@ export function readBeforeSending<Value>(vendor: string, read: () => Value): Val
     return read()
   } catch (error) {
     if (!(error instanceof WireFault)) throw error
-    const message = `${vendor} was not asked. ${error.message}`
-    throw new ProviderError({ kind: 'INVALID_REQUEST', delivery: 'NOT_SENT', message })
+    throw createUnsendable(`${vendor} was not asked. ${error.message}`)
   }
 }
 

@@ -3,13 +3,13 @@ import { createAutomatic1111Provider } from '../../../src/providers/automatic111
 import { Secret } from '../../../src/secret.ts'
 import { probeImage } from '../../../src/storage/image-probe.ts'
 import { createAutomatic1111Wire } from '../../support/wire/automatic1111.ts'
-import { createCall, describeProviderContract, type ProviderScenes, rejectionOf } from '../provider-contract.ts'
-import { connectionFailures } from './wire-failures.ts'
+import { createCall, describeProviderContract, rejectionOf } from '../provider-contract.ts'
+import { connectionFailures, failing } from './wire-failures.ts'
 import {
   createHurriedClock,
   createProviderRequest,
+  createStaging,
   type RequestChanges,
-  stageNobody,
   stageWire,
   wireDeps,
 } from './wire-stage.ts'
@@ -29,25 +29,9 @@ function request(changes: RequestChanges = {}) {
   return createProviderRequest({ modelName: 'sdxl', ...changes, parameters })
 }
 
-const stage = (modes: readonly string[], changes: RequestChanges = {}) => {
-  const asked = request(changes)
-  return () => stageWire({ vendor: createAutomatic1111Wire, provider: create, request: asked, modes })
-}
-const arrange = (mode: string) => stage([mode])
+const { stage, arrange, nobody, open } = createStaging({ vendor: createAutomatic1111Wire, provider: create, request })
 
-async function open(mode: string, changes: RequestChanges = {}) {
-  const staged = await stage([mode], changes)()
-  onTestFinished(staged.close)
-  return staged
-}
-
-type Failure = ProviderScenes['failures'][number]
-const fails = (
-  mode: string,
-  kind: Failure['kind'],
-  delivery: Failure['delivery'],
-  more: Partial<Failure> = {},
-): Failure => ({ title: mode, arrange: arrange(mode), kind, delivery, providerBilled: false, ...more })
+const fails = failing(arrange, { providerBilled: false })
 
 describeProviderContract('AUTOMATIC1111', {
   billsNobody: true,
@@ -58,7 +42,7 @@ describeProviderContract('AUTOMATIC1111', {
   fewer: async () => ({ ...(await stage(['ok images=2'], { count: 3 })()), made: [0, 1] }),
   silence: stage(['ok held=job']),
   failures: [
-    ...connectionFailures(arrange, () => stageNobody(create, request()), { billsNobody: true }),
+    ...connectionFailures(arrange, nobody, { billsNobody: true }),
     fails('invalid', 'INVALID_REQUEST', 'ANSWERED'),
     fails('invalid_engine', 'INVALID_REQUEST', 'ANSWERED', { providerCode: 'HTTPException' }),
     fails('out_of_memory', 'UNAVAILABLE', 'ANSWERED', { providerCode: 'OutOfMemoryError' }),

@@ -1,11 +1,11 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createBytedanceProvider } from '../../../src/providers/bytedance/bytedance-provider.ts'
 import { probeImage } from '../../../src/storage/image-probe.ts'
 import { createBytedanceWire } from '../../support/wire/bytedance.ts'
 import { createCall, describeProviderContract, type ProviderScenes, rejectionOf } from '../provider-contract.ts'
 import { inTurn } from './in-turn.ts'
-import { connectionFailures } from './wire-failures.ts'
-import { createProviderRequest, type RequestChanges, stageNobody, stageWire, wireDeps } from './wire-stage.ts'
+import { connectionFailures, failing } from './wire-failures.ts'
+import { createProviderRequest, createStaging, type RequestChanges, stageNobody, wireDeps } from './wire-stage.ts'
 
 const at = (origin: string) => ({ ...wireDeps(origin), baseUrl: `${origin}/api/v3`, apiKey: null })
 const create = (origin: string) => createBytedanceProvider(at(origin))
@@ -20,26 +20,17 @@ function request(changes: RequestChanges = {}) {
   return createProviderRequest({ modelName: 'seedream-4-0-250828', ...changes, parameters })
 }
 
-const stage = (modes: readonly string[], changes: RequestChanges = {}, provider = create) => {
-  const asked = request(changes)
-  return () => stageWire({ vendor: createBytedanceWire, provider, request: asked, modes, calls: asked.count })
-}
+const { stage, open } = createStaging({
+  vendor: createBytedanceWire,
+  provider: create,
+  request,
+  calls: ({ count }) => count,
+})
 
 /** The same scene in either form of the call. */
 function scenesOf(changes: RequestChanges): ProviderScenes {
   const arrange = (mode: string) => stage([mode], changes)
-  const fails = (
-    mode: string,
-    kind: Failure['kind'],
-    delivery: Failure['delivery'],
-    more: Partial<Failure> = {},
-  ): Failure => ({
-    title: mode,
-    arrange: arrange(mode),
-    kind,
-    delivery,
-    ...more,
-  })
+  const fails = failing(arrange)
   const failed = { providerRequestId: 'req_failed', providerBilled: false }
   const unmade = { providerRequestId: 'req_0', providerBilled: false }
   return {
@@ -48,7 +39,7 @@ function scenesOf(changes: RequestChanges): ProviderScenes {
       expected: { mimeType: 'image/jpeg', width: 1280, height: 720 },
     }),
     fewer: async () => ({
-      ...(await stage(['ok', 'picture_refused', 'ok'], { ...changes, count: 3 }, createInTurn)()),
+      ...(await stage(['ok', 'picture_refused', 'ok'], { ...changes, count: 3 }, { provider: createInTurn })()),
       made: [0, 2],
     }),
     silence: arrange('hang'),
@@ -89,14 +80,11 @@ function scenesOf(changes: RequestChanges): ProviderScenes {
   }
 }
 
-type Failure = ProviderScenes['failures'][number]
-
 describeProviderContract('ByteDance', scenesOf({}))
 describeProviderContract('ByteDance in events', scenesOf({ previews: 2 }))
 
 async function generate(modes: readonly string[], changes: RequestChanges = {}) {
-  const { provider, request: asked, wire, close } = await stage(modes, changes)()
-  onTestFinished(close)
+  const { provider, request: asked, wire } = await open(modes, changes)
   const { call, log } = createCall()
   const outcome = await provider.generate(asked, call).catch((error: unknown) => error)
   return { outcome, log, wire }
@@ -209,8 +197,7 @@ describe('ByteDance on the wire', () => {
   })
 
   it('makes at most four calls at a time', async () => {
-    const { provider, request: asked, wire, close } = await stage(Array(6).fill('ok held=answer'), { count: 6 })()
-    onTestFinished(close)
+    const { provider, request: asked, wire } = await open(Array(6).fill('ok held=answer'), { count: 6 })
     const done = provider.generate(asked, createCall().call)
     await vi.waitUntil(() => wire.billable.length === 4)
     await new Promise((resolve) => setImmediate(resolve))
@@ -260,8 +247,7 @@ describe('ByteDance in events', () => {
   })
 
   it('does not go on without its caller: what onImage throws ends the stream', async () => {
-    const { provider, request: asked, close } = await stage([], { previews: 1 })()
-    onTestFinished(close)
+    const { provider, request: asked } = await open([], { previews: 1 })
     const lease = new Error('The lease is lost.')
     const { call } = createCall({ onImage: () => Promise.reject(lease) })
     expect(await rejectionOf(provider.generate(asked, call))).toBe(lease)

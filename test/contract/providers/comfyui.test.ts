@@ -1,14 +1,14 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createComfyuiProvider } from '../../../src/providers/comfyui/comfyui-provider.ts'
 import { Secret } from '../../../src/secret.ts'
 import { createComfyuiWire } from '../../support/wire/comfyui.ts'
 import type { Graph } from '../../support/wire/comfyui-graph.ts'
 import { makePicture } from '../../support/wire/pictures.ts'
 import type { WireServer } from '../../support/wire/wire-server.ts'
-import { createCall, describeProviderContract, type ProviderScenes, rejectionOf } from '../provider-contract.ts'
+import { createCall, describeProviderContract, rejectionOf } from '../provider-contract.ts'
 import { EDITING, ONE_RUN, RUN_AN_IMAGE } from './comfyui-workflow.ts'
-import { connectionFailures } from './wire-failures.ts'
-import { createProviderRequest, type RequestChanges, stageNobody, stageWire, wireDeps } from './wire-stage.ts'
+import { connectionFailures, failing } from './wire-failures.ts'
+import { createProviderRequest, createStaging, type RequestChanges, wireDeps } from './wire-stage.ts'
 
 const create = (origin: string) =>
   createComfyuiProvider({ ...wireDeps(origin), id: 'studio', name: 'Studio', apiKey: null })
@@ -18,18 +18,12 @@ function request(changes: RequestChanges = {}) {
   return createProviderRequest({ modelName: 'portrait', wire: ONE_RUN, ...changes, parameters })
 }
 
-const stage = (modes: readonly string[], changes: RequestChanges = {}) => {
-  const asked = request(changes)
-  const calls = asked.wire === ONE_RUN ? 1 : asked.count
-  return () => stageWire({ vendor: createComfyuiWire, provider: create, request: asked, modes, calls })
-}
-const arrange = (mode: string) => stage([mode])
-
-async function open(modes: readonly string[], changes: RequestChanges = {}) {
-  const staged = await stage(modes, changes)()
-  onTestFinished(staged.close)
-  return staged
-}
+const { stage, arrange, nobody, open } = createStaging({
+  vendor: createComfyuiWire,
+  provider: create,
+  request,
+  calls: ({ wire, count }) => (wire === ONE_RUN ? 1 : count),
+})
 
 /** What was submitted first. */
 function graphOf({ billable }: WireServer): Graph {
@@ -37,15 +31,7 @@ function graphOf({ billable }: WireServer): Graph {
   return (first?.json as { prompt?: Graph } | undefined)?.prompt ?? {}
 }
 
-type Failure = ProviderScenes['failures'][number]
-const fails = (
-  mode: string,
-  kind: Failure['kind'],
-  delivery: Failure['delivery'],
-  more: Partial<Failure> = {},
-): Failure => ({ title: mode, arrange: arrange(mode), kind, delivery, providerBilled: false, ...more })
-
-const nobody = () => stageNobody(create, request())
+const fails = failing(arrange, { providerBilled: false })
 
 describeProviderContract('ComfyUI, one run for all images,', {
   billsNobody: true,

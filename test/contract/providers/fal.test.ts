@@ -1,12 +1,12 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { FAL_MODELS } from '../../../src/providers/catalog/fal.ts'
 import { createFalProvider } from '../../../src/providers/fal/fal-provider.ts'
 import type { ReferenceImage } from '../../../src/providers/provider.ts'
 import { Secret } from '../../../src/secret.ts'
 import { createFalWire } from '../../support/wire/fal.ts'
-import { createCall, describeProviderContract, type ProviderScenes, rejectionOf } from '../provider-contract.ts'
-import { connectionFailures } from './wire-failures.ts'
-import { createProviderRequest, type RequestChanges, stageNobody, stageWire, wireDeps } from './wire-stage.ts'
+import { createCall, describeProviderContract, rejectionOf } from '../provider-contract.ts'
+import { connectionFailures, failing } from './wire-failures.ts'
+import { createProviderRequest, createStaging, type RequestChanges, wireDeps } from './wire-stage.ts'
 
 const create = (origin: string) => createFalProvider({ ...wireDeps(origin), apiKey: null })
 
@@ -18,29 +18,9 @@ function request(changes: RequestChanges = {}) {
   return createProviderRequest({ wire: wireOf(modelName), ...changes, modelName, parameters })
 }
 
-const stage = (modes: readonly string[], changes: RequestChanges = {}, calls = 1) => {
-  const asked = request(changes)
-  return () => stageWire({ vendor: createFalWire, provider: create, request: asked, modes, calls })
-}
-const arrange = (mode: string) => stage([mode])
+const { stage, arrange, nobody, open } = createStaging({ vendor: createFalWire, provider: create, request })
 
-async function open(mode: string, changes: RequestChanges = {}, calls = 1) {
-  const staged = await stage(
-    Array.from({ length: calls }, () => mode),
-    changes,
-    calls,
-  )()
-  onTestFinished(staged.close)
-  return staged
-}
-
-type Failure = ProviderScenes['failures'][number]
-const fails = (
-  mode: string,
-  kind: Failure['kind'],
-  delivery: Failure['delivery'],
-  more: Partial<Failure> = {},
-): Failure => ({ title: mode, arrange: arrange(mode), kind, delivery, ...more })
+const fails = failing(arrange)
 
 describeProviderContract('fal', {
   complete: async () => ({
@@ -50,7 +30,7 @@ describeProviderContract('fal', {
   fewer: async () => ({ ...(await stage(['ok flagged=1'], { count: 3 })()), made: [0, 2] }),
   silence: stage(['ok held=job']),
   failures: [
-    ...connectionFailures(arrange, () => stageNobody(create, request())),
+    ...connectionFailures(arrange, nobody),
     fails('unauthorized', 'UNAUTHORIZED', 'NOT_ACCEPTED'),
     fails('forbidden', 'UNAUTHORIZED', 'NOT_ACCEPTED'),
     fails('quota', 'QUOTA_EXHAUSTED', 'NOT_ACCEPTED'),
@@ -192,7 +172,7 @@ describe('fal on the wire', () => {
 
 describe('fal with several images', () => {
   it('makes as many calls as the app needs for them, each with a seed of its own', async () => {
-    const { provider, request: asked, wire } = await open('ok', { count: 6, parameters: { seed: 40 } }, 2)
+    const { provider, request: asked, wire } = await open(['ok', 'ok'], { count: 6, parameters: { seed: 40 } })
     const { call, log } = createCall()
     const output = await provider.generate(asked, call)
     expect(output).toMatchObject({ failures: [], usage: null, reportedUsdMicros: null })
@@ -206,8 +186,7 @@ describe('fal with several images', () => {
   })
 
   it('fails only the images of the call that failed', async () => {
-    const staged = await stage(['ok', 'refused'], { count: 6 }, 2)()
-    onTestFinished(staged.close)
+    const staged = await open(['ok', 'refused'], { count: 6 })
     const { call, log } = createCall()
     const output = await staged.provider.generate(staged.request, call)
     expect(log.images).toHaveLength(4)
@@ -230,7 +209,7 @@ describe('fal with several images', () => {
   })
 
   it('keeps the division of its jobs after a crash, whatever the catalogue says by then', async () => {
-    const { provider, request: asked, wire } = await open('ok', { count: 6 }, 2)
+    const { provider, request: asked, wire } = await open(['ok', 'ok'], { count: 6 })
     const first = createCall()
     await provider.generate(asked, first.call)
     const reference = JSON.parse(JSON.stringify(first.log.reference))
@@ -264,7 +243,7 @@ describe('Canceling at fal', () => {
 
   async function accept(mode: string, count = 1) {
     const calls = Math.ceil(count / 4)
-    const staged = await open(mode, { count }, calls)
+    const staged = await open(Array(calls).fill(mode), { count })
     const left = new AbortController()
     const { call, log } = createCall({
       signal: left.signal,

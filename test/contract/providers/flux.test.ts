@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createFluxProvider } from '../../../src/providers/flux/flux-provider.ts'
 import { createFluxWire } from '../../support/wire/flux.ts'
-import { createCall, describeProviderContract, type ProviderScenes } from '../provider-contract.ts'
-import { connectionFailures } from './wire-failures.ts'
-import { createProviderRequest, type RequestChanges, stageNobody, stageWire, wireDeps } from './wire-stage.ts'
+import { createCall, describeProviderContract } from '../provider-contract.ts'
+import { connectionFailures, failing } from './wire-failures.ts'
+import { createProviderRequest, createStaging, type RequestChanges, wireDeps } from './wire-stage.ts'
 
 const create = (origin: string) => createFluxProvider({ ...wireDeps(origin), apiKey: null })
 
@@ -17,25 +17,14 @@ function request(changes: RequestChanges = {}) {
   })
 }
 
-const stage = (modes: readonly string[], changes: RequestChanges = {}) => {
-  const asked = request(changes)
-  return () => stageWire({ vendor: createFluxWire, provider: create, request: asked, modes, calls: asked.count })
-}
-const arrange = (mode: string) => stage([mode])
-
-type Failure = ProviderScenes['failures'][number]
-const fails = (
-  mode: string,
-  kind: Failure['kind'],
-  delivery: Failure['delivery'],
-  more: Partial<Failure> = {},
-): Failure => ({
-  title: mode,
-  arrange: arrange(mode),
-  kind,
-  delivery,
-  ...more,
+const { stage, arrange, nobody, open } = createStaging({
+  vendor: createFluxWire,
+  provider: create,
+  request,
+  calls: ({ count }) => count,
 })
+
+const fails = failing(arrange)
 
 describeProviderContract('Black Forest Labs', {
   complete: async () => ({
@@ -45,7 +34,7 @@ describeProviderContract('Black Forest Labs', {
   fewer: async () => ({ ...(await stage(['ok', 'refused_output', 'ok'], { count: 3 })()), made: [0, 2] }),
   silence: stage(['ok held=job']),
   failures: [
-    ...connectionFailures(arrange, () => stageNobody(create, request())),
+    ...connectionFailures(arrange, nobody),
     fails('refused', 'REFUSED', 'ANSWERED', { providerCode: 'Request Moderated', providerBilled: false }),
     fails('refused_output', 'REFUSED', 'ANSWERED', { providerCode: 'Content Moderated', providerBilled: null }),
     fails('failed', 'UNAVAILABLE', 'ANSWERED', { providerCode: 'Error', providerBilled: null }),
@@ -92,15 +81,13 @@ describe('Black Forest Labs on the wire', () => {
   })
 
   it('adds up what the vendor says that it costs', async () => {
-    const { provider, request: asked, close } = await stage(['ok cost=4.5', 'ok cost=3'], { count: 2 })()
-    onTestFinished(close)
+    const { provider, request: asked } = await open(['ok cost=4.5', 'ok cost=3'], { count: 2 })
     const output = await provider.generate(asked, createCall().call)
     expect(output.reportedUsdMicros).toBe(75_000)
   })
 
   it('asks at the address that it was given, and sends no key to where the pictures lie', async () => {
-    const { provider, request: asked, wire, close } = await stage(['ok'])()
-    onTestFinished(close)
+    const { provider, request: asked, wire } = await open(['ok'])
     await provider.generate(asked, createCall().call)
     const polls = wire.requests.filter(({ path }) => path === '/v1/get_result')
     expect(new Set(polls.map(({ origin }) => origin))).toEqual(new Set([wire.secondOrigin]))

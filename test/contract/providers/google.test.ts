@@ -4,10 +4,10 @@ import { createGoogleProvider } from '../../../src/providers/google/google-provi
 import { Secret } from '../../../src/secret.ts'
 import { createGoogleWire } from '../../support/wire/google.ts'
 import { startWireServer } from '../../support/wire/wire-server.ts'
-import { createCall, describeProviderContract, type ProviderScenes, rejectionOf } from '../provider-contract.ts'
+import { createCall, describeProviderContract, rejectionOf } from '../provider-contract.ts'
 import { inTurn } from './in-turn.ts'
-import { connectionFailures } from './wire-failures.ts'
-import { createProviderRequest, type RequestChanges, stageNobody, stageWire, wireDeps } from './wire-stage.ts'
+import { connectionFailures, failing } from './wire-failures.ts'
+import { createProviderRequest, createStaging, type RequestChanges, wireDeps } from './wire-stage.ts'
 
 const create = (origin: string) => createGoogleProvider({ ...wireDeps(origin), apiKey: null })
 
@@ -26,25 +26,14 @@ function request(changes: RequestChanges = {}) {
   return createProviderRequest({ modelName, wire: wireOf(modelName), ...changes, parameters })
 }
 
-const stage = (modes: readonly string[], changes: RequestChanges = {}, provider = create) => {
-  const asked = request(changes)
-  return () => stageWire({ vendor: createGoogleWire, provider, request: asked, modes, calls: asked.count })
-}
-const arrange = (mode: string) => stage([mode])
-
-type Failure = ProviderScenes['failures'][number]
-const fails = (
-  mode: string,
-  kind: Failure['kind'],
-  delivery: Failure['delivery'],
-  more: Partial<Failure> = {},
-): Failure => ({
-  title: mode,
-  arrange: arrange(mode),
-  kind,
-  delivery,
-  ...more,
+const { stage, arrange, nobody, open } = createStaging({
+  vendor: createGoogleWire,
+  provider: create,
+  request,
+  calls: ({ count }) => count,
 })
+
+const fails = failing(arrange)
 const BLOCK_REASONS = ['SAFETY', 'OTHER', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'IMAGE_SAFETY', 'MODEL_ARMOR', 'JAILBREAK']
 const REFUSING_ENDS = [
   ...['SAFETY', 'RECITATION', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII', 'LANGUAGE', 'NO_IMAGE'],
@@ -57,10 +46,13 @@ describeProviderContract('Google', {
     ...(await stage([], { count: 3 })()),
     expected: { mimeType: 'image/jpeg', width: 1376, height: 768 },
   }),
-  fewer: async () => ({ ...(await stage(['ok', 'refused_output', 'ok'], { count: 3 }, createInTurn)()), made: [0, 2] }),
+  fewer: async () => ({
+    ...(await stage(['ok', 'refused_output', 'ok'], { count: 3 }, { provider: createInTurn })()),
+    made: [0, 2],
+  }),
   silence: stage(['hang']),
   failures: [
-    ...connectionFailures(arrange, () => stageNobody(create, request())),
+    ...connectionFailures(arrange, nobody),
     ...BLOCK_REASONS.map((reason) =>
       fails(`refused reason=${reason}`, 'REFUSED', 'ANSWERED', {
         providerCode: reason,
@@ -110,8 +102,7 @@ describe('Google on the wire', () => {
   })
 
   async function generate(modes: readonly string[], changes: RequestChanges = {}) {
-    const { provider, request: asked, wire, close } = await stage(modes, changes)()
-    onTestFinished(close)
+    const { provider, request: asked, wire } = await open(modes, changes)
     const { call, log } = createCall()
     const output = await provider.generate(asked, call)
     return { output, log, wire }
@@ -175,8 +166,7 @@ describe('Google on the wire', () => {
   })
 
   it('sends nothing where the catalogue does not say what a size is called', async () => {
-    const { provider, request: asked, wire, close } = await stage([], { parameters: { width: 1000, height: 1000 } })()
-    onTestFinished(close)
+    const { provider, request: asked, wire } = await open([], { parameters: { width: 1000, height: 1000 } })
     const { call, log } = createCall()
     const error = await rejectionOf(provider.generate(asked, call))
     expect(error).toMatchObject({ kind: 'INVALID_REQUEST', delivery: 'NOT_SENT' })
@@ -222,8 +212,7 @@ describe('Google on the wire', () => {
   })
 
   it('makes at most four calls at a time', async () => {
-    const { provider, request: asked, wire, close } = await stage(Array(6).fill('ok held=answer'), { count: 6 })()
-    onTestFinished(close)
+    const { provider, request: asked, wire } = await open(Array(6).fill('ok held=answer'), { count: 6 })
     const done = provider.generate(asked, createCall().call)
     await vi.waitUntil(() => wire.billable.length === 4)
     await new Promise((resolve) => setImmediate(resolve))
@@ -234,8 +223,7 @@ describe('Google on the wire', () => {
   })
 
   it('begins no further call after one that was told to come back later', async () => {
-    const { provider, request: asked, wire, close } = await stage(['rate_limited'], { count: 6 }, createInTurn)()
-    onTestFinished(close)
+    const { provider, request: asked, wire } = await open(['rate_limited'], { count: 6 }, { provider: createInTurn })
     const { call, log } = createCall()
     const { failures } = await provider.generate(asked, call)
     expect(wire.billable).toHaveLength(4)
@@ -246,8 +234,7 @@ describe('Google on the wire', () => {
   })
 
   it('says in the vendor’s words why there is no picture, and repeats no address', async () => {
-    const { provider, request: asked, close } = await stage(['refused_output', 'text_only', 'rate_limited'])()
-    onTestFinished(close)
+    const { provider, request: asked } = await open(['refused_output', 'text_only', 'rate_limited'])
     const messages: string[] = []
     for (const _ of [1, 2, 3]) {
       const error = await rejectionOf(provider.generate(asked, createCall().call))
@@ -279,16 +266,14 @@ describe('Google on the wire', () => {
     ['auth_tokens/abc', 'INVALID_REQUEST'],
     ['two\nlines', 'UNAUTHORIZED'],
   ])('does not send with a key of a form that is not taken: %j', async (key, kind) => {
-    const { provider, request: asked, wire, close } = await stage([])()
-    onTestFinished(close)
+    const { provider, request: asked, wire } = await open([])
     const error = await rejectionOf(provider.generate(asked, { ...createCall().call, apiKey: new Secret(key) }))
     expect(error).toMatchObject({ kind, delivery: 'NOT_SENT' })
     expect(wire.requests).toEqual([])
   })
 
   it('lists the models that paint, page by page', async () => {
-    const { provider, wire, close } = await stage([])()
-    onTestFinished(close)
+    const { provider, wire } = await open([])
     const { apiKey, signal } = createCall().call
     const listed = await provider.listModels?.({ apiKey, signal })
     expect(listed).toEqual([

@@ -2,8 +2,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { createIdeogramProvider } from '../../../src/providers/ideogram/ideogram-provider.ts'
 import type { ImageProvider } from '../../../src/providers/provider.ts'
 import { createIdeogramWire } from '../../support/wire/ideogram.ts'
-import { createCall, describeProviderContract, type ProviderScenes, rejectionOf } from '../provider-contract.ts'
-import { connectionFailures } from './wire-failures.ts'
+import { createCall, describeProviderContract, rejectionOf } from '../provider-contract.ts'
+import { connectionFailures, type Failure, failing } from './wire-failures.ts'
 import { createProviderRequest, type RequestChanges, stageNobody, stageWire, wireDeps } from './wire-stage.ts'
 
 const create = (origin: string) => createIdeogramProvider({ ...wireDeps(origin), apiKey: null })
@@ -32,20 +32,10 @@ async function arrange(form: RequestChanges, modes: readonly string[], changes: 
   return { ...staged, ...createCall() }
 }
 
-type Failure = ProviderScenes['failures'][number]
-type More = Partial<Failure>
-const failing =
-  (form: RequestChanges) =>
-  (mode: string, kind: Failure['kind'], delivery: Failure['delivery'], more: More = {}): Failure => ({
-    title: mode,
-    arrange: stage(form, [mode]),
-    kind,
-    delivery,
-    ...more,
-  })
+const failingAs = (form: RequestChanges) => failing((mode) => stage(form, [mode]))
 
 function failuresOfEvery(form: RequestChanges): readonly Failure[] {
-  const fails = failing(form)
+  const fails = failingAs(form)
   const nobody = () => stageNobody(form === JOBS ? create : createAtOnce, createProviderRequest(form))
   return [
     ...connectionFailures((mode) => stage(form, [mode]), nobody),
@@ -74,7 +64,7 @@ for (const [name, form] of [
   ['Ideogram on /generate', LEGACY],
   ['Ideogram on v3', V3],
 ] as const) {
-  const fails = failing(form)
+  const fails = failingAs(form)
   describeProviderContract(name, {
     complete: async () => ({
       ...(await stage(form, ['ok'], { count: 3 })()),
@@ -91,7 +81,7 @@ for (const [name, form] of [
   })
 }
 
-const failsAsJob = failing(JOBS)
+const failsAsJob = failingAs(JOBS)
 describeProviderContract('Ideogram on the new API', {
   complete: async () => ({
     ...(await stage(JOBS, ['ok flaky=1', 'ok polls=4', 'ok'], { count: 3 })()),

@@ -1,10 +1,11 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createOpenaiCompatibleProvider } from '../../../src/providers/openai-compatible/openai-compatible-provider.ts'
 import { Secret } from '../../../src/secret.ts'
 import { type CompatibleEngine, createOpenaiCompatibleWire } from '../../support/wire/openai-compatible.ts'
-import { createCall, describeProviderContract, type ProviderScenes, rejectionOf } from '../provider-contract.ts'
-import { connectionFailures } from './wire-failures.ts'
-import { createProviderRequest, type RequestChanges, stageNobody, stageWire, wireDeps } from './wire-stage.ts'
+import type { WireSetting } from '../../support/wire/wire-server.ts'
+import { createCall, describeProviderContract, rejectionOf } from '../provider-contract.ts'
+import { connectionFailures, type Failure } from './wire-failures.ts'
+import { createProviderRequest, createStaging, type RequestChanges, wireDeps } from './wire-stage.ts'
 
 const create = (origin: string) =>
   createOpenaiCompatibleProvider({
@@ -21,26 +22,19 @@ function request(changes: RequestChanges = {}) {
 }
 
 type Options = Parameters<typeof createOpenaiCompatibleWire>[1]
-const stage = (modes: readonly string[], changes: RequestChanges = {}, options: Options = {}) => {
-  const vendor: Parameters<typeof stageWire>[0]['vendor'] = (setting) => createOpenaiCompatibleWire(setting, options)
-  return () => stageWire({ vendor, provider: create, request: request(changes), modes })
-}
-const arrange = (mode: string) => stage([mode])
+/** The same server with other settings of its own. */
+const as = (options: Options) => ({
+  vendor: (setting: WireSetting) => createOpenaiCompatibleWire(setting, options),
+})
+const { stage, arrange, nobody, open } = createStaging({ ...as({}), provider: create, request })
 
-async function open(mode: string, changes: RequestChanges = {}, options: Options = {}) {
-  const staged = await stage([mode], changes, options)()
-  onTestFinished(staged.close)
-  return staged
-}
-
-type Failure = ProviderScenes['failures'][number]
 type More = Partial<Failure> & { readonly engine?: CompatibleEngine }
 const fails = (
   mode: string,
   kind: Failure['kind'],
   delivery: Failure['delivery'],
   { engine = 'vllm-omni', ...more }: More = {},
-): Failure => ({ title: `${mode} of ${engine}`, arrange: stage([mode], {}, { engine }), kind, delivery, ...more })
+): Failure => ({ title: `${mode} of ${engine}`, arrange: stage([mode], {}, as({ engine })), kind, delivery, ...more })
 
 const REFUSED = { providerRequestId: 'req_1', providerBilled: false } as const
 
@@ -52,7 +46,7 @@ describeProviderContract('An OpenAI-compatible server', {
   fewer: async () => ({ ...(await stage(['ok images=2'], { count: 3 })()), made: [0, 1] }),
   silence: stage(['hang']),
   failures: [
-    ...connectionFailures(arrange, () => stageNobody(create, request())),
+    ...connectionFailures(arrange, nobody),
     ...(['sd-server', 'localai', 'vllm-omni'] as const).flatMap((engine) => [
       fails('invalid', 'INVALID_REQUEST', 'ANSWERED', { engine, ...REFUSED }),
       fails('server_error', 'UNAVAILABLE', 'ANSWERED', { engine, providerRequestId: 'req_1', providerBilled: null }),
@@ -120,7 +114,7 @@ describe('an OpenAI-compatible server on the wire', () => {
         wire: { fields: ['seed', 'output_format'], extraArgs: true },
         parameters: { seed: 7, outputFormat: 'WEBP', providerOptions: { sample_steps: 8 } },
       },
-      { engine: 'sd-server' },
+      as({ engine: 'sd-server' }),
     )
     const { call, log } = createCall()
     await provider.generate(asked, call)
@@ -133,7 +127,7 @@ describe('an OpenAI-compatible server on the wire', () => {
 
   it('is sent the negative prompt behind a pipe where it reads it there', async () => {
     const changes = { wire: { negative: 'pipe' }, negativePrompt: 'rain' }
-    const { provider, request: asked, wire } = await open('ok', changes, { engine: 'localai' })
+    const { provider, request: asked, wire } = await open('ok', changes, as({ engine: 'localai' }))
     await provider.generate(asked, createCall().call)
     expect(wire.billable[0]?.json).toMatchObject({ prompt: 'a red fox in snow|rain' })
   })
@@ -246,7 +240,7 @@ describe('an OpenAI-compatible server on the wire', () => {
 
 describe('the key of an OpenAI-compatible server', () => {
   it("is the server's own where the caller brings none", async () => {
-    const { provider, request: asked } = await open('ok', {}, { key: 'of-the-server' })
+    const { provider, request: asked } = await open('ok', {}, as({ key: 'of-the-server' }))
     const { call, log } = createCall()
     await provider.generate(asked, { ...call, apiKey: null })
     expect(log.images).toHaveLength(1)
@@ -257,7 +251,7 @@ describe('the key of an OpenAI-compatible server', () => {
     ['out of the question as a reason for a bill where none is shown', null, false],
   ])('makes a failed call %s', async (_, apiKey, providerBilled) => {
     const { wire } = await open('server_error')
-    const deps = { ...wireDeps(wire.origin), baseUrl: `${wire.origin}/v1/`, id: 'rack', name: 'Rack', apiKey }
+    const deps = { ...wireDeps(wire.origin), baseUrl: `${wire.origin}/v1`, id: 'rack', name: 'Rack', apiKey }
     const provider = createOpenaiCompatibleProvider(deps)
     const error = await rejectionOf(provider.generate(request(), { ...createCall().call, apiKey: null }))
     expect(error).toMatchObject({ kind: 'UNAVAILABLE', delivery: 'ANSWERED', providerBilled })

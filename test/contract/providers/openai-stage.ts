@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest'
-import { createOpenaiProvider, type OpenaiDeps } from '../../../src/providers/openai/openai-provider.ts'
+import { createOpenaiProvider } from '../../../src/providers/openai/openai-provider.ts'
 import type { ReferenceImage } from '../../../src/providers/provider.ts'
+import type { VendorDeps } from '../../../src/providers/wire/vendor-deps.ts'
 import { createOpenaiWire } from '../../support/wire/openai.ts'
 import { makePicture, type PictureFormat } from '../../support/wire/pictures.ts'
 import { createCall } from '../provider-contract.ts'
@@ -13,7 +14,7 @@ const SIZE = { width: 1024, height: 640 }
 export async function stageOpenai(
   changes: RequestChanges = {},
   modes: readonly string[] = [],
-  deps: Partial<OpenaiDeps> = {},
+  deps: Partial<VendorDeps> = {},
 ) {
   const request = createProviderRequest({
     modelName: 'gpt-image-2.6-flare',

@@ -1,12 +1,10 @@
 import { createOpenaiProvider } from '../../../src/providers/openai/openai-provider.ts'
 import { createOpenaiWire } from '../../support/wire/openai.ts'
-import { describeProviderContract, type ProviderScenes } from '../provider-contract.ts'
-import { connectionFailures } from './wire-failures.ts'
+import { describeProviderContract } from '../provider-contract.ts'
+import { connectionFailures, type Failure, failing } from './wire-failures.ts'
 import { createProviderRequest, type RequestChanges, stageNobody, stageWire, wireDeps } from './wire-stage.ts'
 
 const create = (origin: string) => createOpenaiProvider({ ...wireDeps(origin), baseUrl: `${origin}/v1`, apiKey: null })
-
-type Failure = ProviderScenes['failures'][number]
 
 /** The smallest area that there is. */
 const SIZE = { width: 1024, height: 640 }
@@ -24,13 +22,7 @@ function scenesOf(changes: RequestChanges) {
     const calls = asked.previews > 0 || asked.wire.oneByOne === true ? count : 1
     return () => stageWire({ vendor: createOpenaiWire, provider: create, request: asked, modes, calls })
   }
-  const fails = (mode: string, kind: Failure['kind'], delivery: Failure['delivery'], more: Partial<Failure> = {}) => ({
-    title: mode,
-    arrange: stage([mode]),
-    kind,
-    delivery,
-    ...more,
-  })
+  const fails = failing((mode) => stage([mode]))
   return { stage, fails, request }
 }
 

@@ -1,12 +1,12 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { REPLICATE_MODELS } from '../../../src/providers/catalog/replicate.ts'
 import type { ReferenceImage } from '../../../src/providers/provider.ts'
 import { createReplicateProvider } from '../../../src/providers/replicate/replicate-provider.ts'
 import { Secret } from '../../../src/secret.ts'
 import { createReplicateWire, WIRE_VERSION } from '../../support/wire/replicate.ts'
-import { createCall, describeProviderContract, type ProviderScenes, rejectionOf } from '../provider-contract.ts'
-import { connectionFailures } from './wire-failures.ts'
-import { createProviderRequest, type RequestChanges, stageNobody, stageWire, wireDeps } from './wire-stage.ts'
+import { createCall, describeProviderContract, rejectionOf } from '../provider-contract.ts'
+import { connectionFailures, type Failure, failing } from './wire-failures.ts'
+import { createProviderRequest, createStaging, type RequestChanges, wireDeps } from './wire-stage.ts'
 
 const create = (origin: string) => {
   const deps = wireDeps(origin)
@@ -24,30 +24,14 @@ function request(changes: RequestChanges = {}) {
   return createProviderRequest({ wire: wireOf(modelName), ...changes, modelName, parameters })
 }
 
-const stage = (modes: readonly string[], changes: RequestChanges = {}, calls = 1) => {
-  const asked = request(changes)
-  return () => stageWire({ vendor: createReplicateWire, provider: create, request: asked, modes, calls })
-}
-const arrange = (mode: string) => stage([mode])
-
-async function open(modes: string | readonly string[], changes: RequestChanges = {}) {
-  const staged = await stage(typeof modes === 'string' ? [modes] : modes, changes)()
-  onTestFinished(staged.close)
-  return staged
-}
+const { stage, arrange, nobody, open } = createStaging({ vendor: createReplicateWire, provider: create, request })
 
 const RATIO = { width: null, height: null, aspectRatio: '3:2' }
 
-type Failure = ProviderScenes['failures'][number]
-const fails = (
-  mode: string,
-  kind: Failure['kind'],
-  delivery: Failure['delivery'],
-  more: Partial<Failure> = {},
-): Failure => ({ title: mode, arrange: arrange(mode), kind, delivery, ...more })
+const fails = failing(arrange)
 
 const FAILURES: readonly Failure[] = [
-  ...connectionFailures(arrange, () => stageNobody(create, request())),
+  ...connectionFailures(arrange, nobody),
   fails('unauthorized', 'UNAUTHORIZED', 'NOT_ACCEPTED', { providerCode: 'Unauthenticated' }),
   fails('forbidden', 'UNAUTHORIZED', 'NOT_ACCEPTED'),
   fails('quota', 'QUOTA_EXHAUSTED', 'NOT_ACCEPTED', { providerCode: 'Insufficient credit' }),
@@ -74,7 +58,7 @@ const FAILURES: readonly Failure[] = [
 
 describeProviderContract('Replicate, one prediction an image,', {
   complete: async () => ({
-    ...(await stage(['ok flaky=1'], { count: 3 }, 3)()),
+    ...(await stage(['ok flaky=1'], { count: 3 }, { calls: 3 })()),
     expected: { mimeType: 'image/jpeg', width: 256, height: 320 },
   }),
   fewer: async () => ({ ...(await stage(['ok', 'refused', 'ok'], { count: 3 })()), made: [0, 2] }),

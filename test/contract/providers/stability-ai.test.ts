@@ -1,7 +1,7 @@
 import { createStabilityProvider } from '../../../src/providers/stability-ai/stability-provider.ts'
 import { createStabilityWire } from '../../support/wire/stability-ai.ts'
-import { describeProviderContract, type ProviderScenes } from '../provider-contract.ts'
-import { connectionFailures } from './wire-failures.ts'
+import { describeProviderContract } from '../provider-contract.ts'
+import { connectionFailures, type Failure, failing } from './wire-failures.ts'
 import { createProviderRequest, type RequestChanges, stageNobody, stageWire, wireDeps } from './wire-stage.ts'
 
 const create = (origin: string) => createStabilityProvider({ ...wireDeps(origin), apiKey: null })
@@ -18,17 +18,10 @@ const stage = (model: RequestChanges, modes: readonly string[], count: number, c
     calls,
   })
 
-type Failure = ProviderScenes['failures'][number]
-
 /** What both interfaces say in their own forms. */
 function failuresOf(model: RequestChanges, refusal: Partial<Failure>): readonly Failure[] {
   const arrange = (mode: string) => stage(model, [mode], 1, 1)
-  const fails = (
-    mode: string,
-    kind: Failure['kind'],
-    delivery: Failure['delivery'],
-    more: Partial<Failure> = {},
-  ): Failure => ({ title: mode, arrange: arrange(mode), kind, delivery, ...more })
+  const fails = failing(arrange)
   const nobody = () => stageNobody(create, createProviderRequest(model))
   const notBilled = { providerBilled: false }
   const unknown = { providerBilled: null }

@@ -1,21 +1,34 @@
 import type { ProviderScenes, ProviderStage } from '../provider-contract.ts'
 
-type Failure = ProviderScenes['failures'][number]
+export type Failure = ProviderScenes['failures'][number]
 
-/** Faults of the connection and of whatever stands before the vendor: they mean the same whoever is called. */
-export function connectionFailures(
-  arrange: (mode: string) => () => Promise<ProviderStage>,
-  nobody: () => Promise<ProviderStage>,
-  given: { readonly billsNobody?: boolean } = {},
-): readonly Failure[] {
-  const providerBilled = given.billsNobody ? false : null
-  const fails = (mode: string, kind: Failure['kind'], delivery: Failure['delivery'], more: Partial<Failure> = {}) => ({
+type Arrange = (mode: string) => () => Promise<ProviderStage>
+
+/** Writes failures down, a line each: the mode is the title. `always`: what all of them have in common. */
+export function failing(arrange: Arrange, always: Partial<Failure> = {}) {
+  return (
+    mode: string,
+    kind: Failure['kind'],
+    delivery: Failure['delivery'],
+    more: Partial<Failure> = {},
+  ): Failure => ({
     title: mode,
     arrange: arrange(mode),
     kind,
     delivery,
+    ...always,
     ...more,
   })
+}
+
+/** Faults of the connection and of whatever stands before the vendor: they mean the same whoever is called. */
+export function connectionFailures(
+  arrange: Arrange,
+  nobody: () => Promise<ProviderStage>,
+  given: { readonly billsNobody?: boolean } = {},
+): readonly Failure[] {
+  const providerBilled = given.billsNobody ? false : null
+  const fails = failing(arrange)
   return [
     fails('reset', 'UNAVAILABLE', 'UNKNOWN', { providerBilled }),
     fails('truncate', 'UNAVAILABLE', 'UNKNOWN', { providerBilled }),

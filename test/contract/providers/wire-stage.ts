@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { onTestFinished } from 'vitest'
 import { type Clock, createSystemClock } from '../../../src/clock.ts'
 import { createOutboundFetch } from '../../../src/outbound/outbound-fetch.ts'
 import type { GenerationParameters } from '../../../src/providers/model.ts'
@@ -62,14 +63,17 @@ export function wireDeps(baseUrl: string) {
 
 export type WireStage = ProviderStage & { readonly wire: WireServer; close(): Promise<void> }
 
-/** A provider with its vendor's wire server, which answers the first requests in these modes. */
-export async function stageWire(given: {
+type Cast = {
   readonly vendor: (setting: WireSetting) => WireVendor
   readonly provider: (origin: string) => ImageProvider
-  readonly request: ProviderRequest
-  readonly modes?: readonly string[]
+  /** Billable calls that the request comes to; missing: one. */
   readonly calls?: number
-}): Promise<WireStage> {
+}
+
+/** A provider with its vendor's wire server, which answers the first requests in these modes. */
+export async function stageWire(
+  given: Cast & { readonly request: ProviderRequest; readonly modes?: readonly string[] },
+): Promise<WireStage> {
   const wire = await startWireServer(given.vendor)
   wire.script(...(given.modes ?? []))
   const provider = given.provider(wire.origin)
@@ -80,6 +84,31 @@ export async function stageWire(given: {
     calls: given.calls ?? 1,
     ...(provider.resume && { restart: () => given.provider(wire.origin) }),
     close: wire.close,
+  }
+}
+
+/** The stages of one provider's tests. `request` completes what a test wants of its own. */
+export function createStaging(
+  given: Omit<Cast, 'calls'> & {
+    request(changes: RequestChanges): ProviderRequest
+    calls?(request: ProviderRequest): number
+  },
+) {
+  const stage = (modes: readonly string[], changes: RequestChanges = {}, others: Partial<Cast> = {}) => {
+    const request = given.request(changes)
+    const { vendor, provider } = given
+    return () => stageWire({ vendor, provider, calls: given.calls?.(request) ?? 1, ...others, request, modes })
+  }
+  return {
+    stage,
+    arrange: (mode: string) => stage([mode]),
+    nobody: () => stageNobody(given.provider, given.request({})),
+    /** Until the test is over. */
+    async open(modes: string | readonly string[], changes: RequestChanges = {}, others: Partial<Cast> = {}) {
+      const staged = await stage(typeof modes === 'string' ? [modes] : modes, changes, others)()
+      onTestFinished(staged.close)
+      return staged
+    },
   }
 }
 

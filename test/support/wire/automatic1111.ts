@@ -5,13 +5,13 @@ import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * The `/sdapi/v1` of AUTOMATIC1111 and Forge as `providers.md` section 8.3 states it: one job at a time, one long request,
- * progress for whoever asks. Modes beside those of every vendor: `invalid` (FastAPI's list), `invalid_engine` (the
- * server's own form), `out_of_memory`, `no_api` (404), `unauthorized`, `unavailable`, `interrupted` (by somebody else),
- * `no_images`, `broken` (one picture is none). With any of them: `polls=3` (paints until its progress was told so
- * often), `held=job`, `images=1` (fewer than asked), `grid=1` (one comes first), `grid=silent` (and nothing says so),
- * `info=none`, `age=old` (progress does not say whose it is), `busy=3` (a stranger's job runs first, for so many polls).
- * A server with `credentials` wants HTTP Basic.
+ * The `/sdapi/v1` of AUTOMATIC1111 and Forge as Forge's code has it: one job at a time, one long request, progress
+ * for whoever asks. Modes beside those of every vendor: `invalid` (FastAPI's list), `invalid_engine` (the server's own
+ * form), `out_of_memory`, `no_api` (404), `unauthorized`, `unavailable`, `interrupted` (by somebody else), `no_images`,
+ * `broken` (one picture is none). With any of them: `polls=3` (paints until its progress was told so often),
+ * `held=job`, `images=1` (fewer than asked), `grid=1` (one comes first), `grid=silent` (and nothing says so),
+ * `info=none`, `age=old` (progress does not say whose it is), `busy=3` (a stranger's job runs first, for so many
+ * polls). A server with `credentials` wants HTTP Basic.
  */
 export function createAutomatic1111Wire(
   { isReleased }: WireSetting,

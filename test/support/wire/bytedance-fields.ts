@@ -1,3 +1,4 @@
+import { isObject } from './json-object.ts'
 /** What POST /images/generations takes, model by model. undefined: nothing is wrong. */
 export function findArkProblem(
   json: unknown,
@@ -92,8 +93,4 @@ export const ARK_MODELS: Readonly<Record<string, ArkModel>> = {
   'seedream-5-0-lite-260128': LITE,
   'dola-seedream-5-0-pro-260628': PRO,
   'seedream-5-5-261028': PRO,
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { ARK_MODELS, findArkProblem } from './bytedance-fields.ts'
+import { denyPicture, pictureHostOf, showPicture } from './picture-host.ts'
 import { makePicture, type PictureFormat } from './pictures.ts'
 import type { WireMode } from './wire-mode.ts'
 import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * BytePlus ModelArk under `/api/v3` as `providers.md` section 6 states it: JSON, and server-sent events with `stream`.
- * Modes beside those of every vendor: `refused` (input), `refused_image`, `refused_output`, `unauthorized`, `denied`,
- * `overdue`, `quota`, `rate_limited`, `overloaded`, `retired`, `gone`, `invalid`, `server_error`; with status 200
- * `picture_refused` and `picture_failed` (an error in the place of the picture), `answer_failed` (an error beside an empty
- * list), `nothing`; `base64` (whatever was asked for), `expired` (the link answers 404), `private_url`, `broken` (half a
- * picture), `untold` (no usage). Of streams: `previews=2`, `unfinished` (no `completed`), `whole` (JSON although a stream was
- * asked for), `bad_preview`.
+ * BytePlus ModelArk under `/api/v3` as BytePlus' Python SDK (2026-07-23) states it: JSON, and server-sent events with
+ * `stream`. Modes beside those of every vendor: `refused` (input), `refused_image`, `refused_output`, `unauthorized`,
+ * `denied`, `overdue`, `quota`, `rate_limited`, `overloaded`, `retired`, `gone`, `invalid`, `server_error`; with status
+ * 200 `picture_refused` and `picture_failed` (an error in the place of the picture), `answer_failed` (an error beside
+ * an empty list), `nothing`; `base64` (whatever was asked for), `expired` (the link answers 404), `private_url`,
+ * `broken` (half a picture), `untold` (no usage). Of streams: `previews=2`, `unfinished` (no `completed`), `whole`
+ * (JSON although a stream was asked for), `bad_preview`.
  */
 export function createBytedanceWire(setting: WireSetting): WireVendor {
   const pictures = new Map<string, Picture>()
@@ -60,8 +61,8 @@ async function generate(
   const format = body.output_format ?? model.format
   const bytes = await makePicture({ width, height, format, index: pictures.size })
   const id = randomUUID()
-  pictures.set(id, { bytes: mode.name === 'broken' ? bytes.subarray(0, bytes.length - 40) : bytes, format, mode })
-  const host = mode.name === 'private_url' ? 'http://10.1.2.3' : setting.secondOrigin()
+  pictures.set(id, { bytes, format, mode })
+  const host = pictureHostOf(mode, setting.secondOrigin)
   const place =
     body.response_format === 'b64_json' || mode.name === 'base64'
       ? { b64_json: bytes.toString('base64') }
@@ -134,8 +135,8 @@ function listEvents(model: string, mode: WireMode, picture: object, bytes: Buffe
 function download({ path, headers }: WireRequest, pictures: Map<string, Picture>): WireReply {
   const picture = pictures.get(path.slice('/pictures/'.length))
   if (!picture || picture.mode.name === 'expired' || headers.authorization !== undefined)
-    return { status: 404, headers: { 'content-type': 'application/xml' }, body: '<Error>NoSuchKey</Error>' }
-  return { headers: { 'content-type': `image/${picture.format}` }, body: picture.bytes }
+    return denyPicture(404, 'NoSuchKey')
+  return showPicture(picture.bytes, picture.format, picture.mode)
 }
 
 const FAILURES: Readonly<Record<string, () => WireReply>> = {

@@ -2,20 +2,21 @@ import { randomUUID } from 'node:crypto'
 import { failed, findGraphFault, type Graph } from './comfyui-graph.ts'
 import { createEngineQueue, type EngineQueue, type Run } from './comfyui-queue.ts'
 import { createEngineSockets } from './comfyui-sockets.ts'
-import { cutPicture, makePicture } from './pictures.ts'
+import { showPicture } from './picture-host.ts'
+import { makePicture } from './pictures.ts'
 import type { WireMode } from './wire-mode.ts'
 import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * A ComfyUI server as `providers.md` section 8.2 states it: one worker, a queue and a history in memory, sockets by client
- * id. Modes of a submission, beside those of every vendor: `invalid` (a node is not right), `no_outputs`, `elsewhere`
- * (404), `unauthorized` (of a proxy), `unavailable`, `server_error`. Of a run: `failed`, `failed_mute` (the history has no
- * words for it), `failed_late images=1` (after a picture), `interrupted`, `forgotten` (the server was started anew),
- * `no_images`, `lost_file`, `broken` (half a picture). With any of them: `held=job`, `steps=4`, `images=1` (fewer than
- * asked), `type=temp`, `age=old` (takes no `prompt_id`, previews of the older kind), `foreign=1` (tells of other people's
- * runs), `cut=1` (the socket dies after one step), `cut=return` (and the run waits for it to come back), `mute=1` (nothing
- * comes over the socket), `flaky=2` (fetching a picture answers 503 first).
+ * A ComfyUI server as ComfyUI's documentation (Comfy-Org/docs) states it: one worker, a queue and a history in memory,
+ * sockets by client id. Modes of a submission, beside those of every vendor: `invalid` (a node is not right),
+ * `no_outputs`, `elsewhere` (404), `unauthorized` (of a proxy), `unavailable`, `server_error`. Of a run: `failed`,
+ * `failed_mute` (the history has no words for it), `failed_late images=1` (after a picture), `interrupted`, `forgotten`
+ * (the server was started anew), `no_images`, `lost_file`, `broken` (half a picture). With any of them: `held=job`,
+ * `steps=4`, `images=1` (fewer than asked), `type=temp`, `age=old` (takes no `prompt_id`, previews of the older kind),
+ * `foreign=1` (tells of other people's runs), `cut=1` (the socket dies after one step), `cut=return` (and the run waits
+ * for it to come back), `mute=1` (nothing comes over the socket), `flaky=2` (fetching a picture answers 503 first).
  */
 export function createComfyuiWire(
   { isReleased }: WireSetting,
@@ -102,7 +103,7 @@ const view: Route = async ({ query }, _mode, { runs }) => {
   const latent = Object.values(run.graph).find((node) => node.class_type === 'EmptyLatentImage')?.inputs
   const size = { width: Number(latent?.width ?? 64), height: Number(latent?.height ?? 64) }
   const bytes = await makePicture({ ...size, index: Number(index) })
-  return { headers: { 'content-type': 'image/png' }, body: run.mode.name === 'broken' ? cutPicture(bytes) : bytes }
+  return showPicture(bytes, 'png', run.mode)
 }
 
 const showQueue: Route = (_request, _mode, { queue }) => {

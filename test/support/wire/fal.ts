@@ -1,18 +1,21 @@
 import { randomUUID } from 'node:crypto'
+import { isObject } from './json-object.ts'
+import { denyPicture, pictureHostOf, showPicture } from './picture-host.ts'
 import { makePicture, type PictureFormat } from './pictures.ts'
 import type { WireMode } from './wire-mode.ts'
 import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * queue.fal.run as `providers.md` section 7.1 states it. Modes beside those of every vendor, of the submission:
- * `unauthorized`, `quota` (403 "User is locked"), `quota_402`, `forbidden`, `rate_limited retry-after=2`, `unavailable`,
- * `server_error`, `retired`; of the job, which is COMPLETED and fails at the call for its result: `refused`, `invalid`,
- * `bad_request`, `failed`, `unscheduled`, `dropped` (504 of the user's time limit), `timeout`, `canceled`, `no_media`,
- * `failed_status` (its status tells), `unreadable`; of what it made: `flagged=0,2` (black pictures), `fewer=1`, `inline`
- * (data URIs), `single` (`image` in place of `images`), `expired`, `private_url`, `broken`; of the looks: `held=job`,
- * `polls=3` (until ready), `flaky=2` (answered 503 first), `early=2` (results answered 400 first), `lost` (404), `taken`
- * (the key is no longer good), `foreign` (addresses on a stranger's host), `moved` (on the second host), `unnamed` (none).
+ * queue.fal.run as its client 1.10.1 and docs.fal.ai state it. Modes beside those of every vendor, of the submission:
+ * `unauthorized`, `quota` (403 "User is locked"), `quota_402`, `forbidden`, `rate_limited retry-after=2`,
+ * `unavailable`, `server_error`, `retired`; of the job, which is COMPLETED and fails at the call for its result:
+ * `refused`, `invalid`, `bad_request`, `failed`, `unscheduled`, `dropped` (504 of the user's time limit), `timeout`,
+ * `canceled`, `no_media`, `failed_status` (its status tells), `unreadable`; of what it made: `flagged=0,2` (black
+ * pictures), `fewer=1`, `inline` (data URIs), `single` (`image` in place of `images`), `expired`, `private_url`,
+ * `broken`; of the looks: `held=job`, `polls=3` (until ready), `flaky=2` (answered 503 first), `early=2` (results
+ * answered 400 first), `lost` (404), `taken` (the key is no longer good), `foreign` (addresses on a stranger's host),
+ * `moved` (on the second host), `unnamed` (none).
  */
 export function createFalWire(setting: WireSetting): WireVendor {
   const jobs = new Map<string, Job>()
@@ -74,7 +77,7 @@ function submit(
   const app = path.slice(1)
   if (!FIELDS[app]) return { status: 404, body: { detail: `Application '${app}' not found` } }
   const fault = findHeaderFault(headers)
-  if (fault || query.size > 0 || !isRecord(json))
+  if (fault || query.size > 0 || !isObject(json))
     return platform(400, 'bad_request', fault ?? 'Not what is expected here')
   const job: Job = {
     id: randomUUID(),
@@ -190,7 +193,7 @@ function findProblem(
   if (count !== undefined && !(Number.isInteger(count) && Number(count) >= 1 && Number(count) <= 4))
     return { field: 'num_images', msg: 'Input should be from 1 to 4' }
   if (seed !== undefined && !Number.isInteger(seed)) return { field: 'seed', msg: 'Input should be an integer' }
-  const isSize = isRecord(size) && Number.isInteger(size.width) && Number.isInteger(size.height)
+  const isSize = isObject(size) && Number.isInteger(size.width) && Number.isInteger(size.height)
   if (size !== undefined && !isSize && !Object.hasOwn(NAMED_SIZES, String(size)))
     return { field: 'image_size', msg: 'Input should be a size' }
   const isImages =
@@ -211,7 +214,7 @@ async function picturesOf(job: Job, { secondOrigin }: WireSetting) {
   const { id, mode, input } = job
   const made = mode.number('fewer') ?? Number(input.num_images ?? 1)
   const flagged = (mode.settings.flagged ?? '').split(',').filter(Boolean).map(Number)
-  const host = mode.name === 'private_url' ? 'http://10.1.2.3' : secondOrigin()
+  const host = pictureHostOf(mode, secondOrigin)
   const { width, height, format } = shapeOf(input)
   const images = await Promise.all(
     Array.from({ length: made }, async (_, place) => {
@@ -226,7 +229,7 @@ async function picturesOf(job: Job, { secondOrigin }: WireSetting) {
 
 function shapeOf({ image_size: size, output_format }: Job['input']) {
   const [across, down] = NAMED_SIZES[typeof size === 'string' ? size : 'square'] ?? [512, 512]
-  const [width, height] = isRecord(size) ? [Number(size.width), Number(size.height)] : [across, down]
+  const [width, height] = isObject(size) ? [Number(size.width), Number(size.height)] : [across, down]
   return { width, height, format: (output_format ?? 'jpeg') as PictureFormat }
 }
 
@@ -239,10 +242,9 @@ async function file({ path, headers }: WireRequest, jobs: Map<string, Job>): Pro
   const [, , id = '', name = ''] = path.split('/')
   const job = jobs.get(id)
   const isOpen = job && job.mode.name !== 'expired' && headers.authorization === undefined
-  if (!job || !isOpen) return { status: 403, headers: { 'content-type': 'application/xml' }, body: '<Error/>' }
+  if (!job || !isOpen) return denyPicture(403, 'AccessDenied')
   const bytes = await paint(job, Number.parseInt(name, 10))
-  const body = job.mode.name === 'broken' ? bytes.subarray(0, bytes.length - 40) : bytes
-  return { headers: { 'content-type': `image/${shapeOf(job.input).format}` }, body }
+  return showPicture(bytes, shapeOf(job.input).format, job.mode)
 }
 
 function cancel(job: Job, setting: WireSetting): WireReply {
@@ -258,8 +260,4 @@ function platform(code: number, type: string, detail: string): WireReply {
 function model(code: number, type: string, field: string, msg: string): WireReply {
   const detail = [{ loc: ['body', field], msg, type, url: 'https://docs.fal.ai/errors', input: {} }]
   return { status: code, headers: { 'x-fal-retryable': 'false' }, body: { detail } }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

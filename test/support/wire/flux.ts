@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
+import { denyPicture, pictureHostOf, showPicture } from './picture-host.ts'
 import { makePicture, type PictureFormat } from './pictures.ts'
 import type { WireMode } from './wire-mode.ts'
 import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * api.bfl.ai as `providers.md` section 4 states it. Modes beside those of every vendor: `refused` (input), `refused_output`,
+ * api.bfl.ai as docs.bfl.ai states it. Modes beside those of every vendor: `refused` (input), `refused_output`,
  * `failed`, `gone`, `unauthorized`, `quota`, `rate_limited retry-after=2`, `unavailable`, `invalid`, `server_error`,
- * `expired` (the link answers 403), `private_url`, `broken` (half a picture), `held=job`, `polls=3` (looks until ready),
- * `flaky=2` (looks that answer 503 first), `cost=4.5`.
+ * `expired` (the link answers 403), `private_url`, `broken` (half a picture), `held=job`, `polls=3` (looks until
+ * ready), `flaky=2` (looks that answer 503 first), `cost=4.5`.
  */
 export function createFluxWire(setting: WireSetting): WireVendor {
   const jobs = new Map<string, Job>()
@@ -125,7 +126,7 @@ async function poll(
   if (job.looks === polls) return { body: { ...pending, status: 'Reasoning', progress: polls / (polls + 1) } }
   const end = ENDS[mode.name]
   if (end) return { body: { ...pending, ...end } }
-  const host = mode.name === 'private_url' ? 'http://10.1.2.3' : secondOrigin()
+  const host = pictureHostOf(mode, secondOrigin)
   const result = {
     sample: `${host}/samples/${id}?sig=abc`,
     prompt: job.body.prompt,
@@ -145,8 +146,7 @@ const ENDS: Readonly<Record<string, object>> = {
 /** Signed by its query; the key has no business here. */
 async function sample({ path, headers }: WireRequest, jobs: Map<string, Job>): Promise<WireReply> {
   const job = jobs.get(path.slice('/samples/'.length))
-  if (!job || job.mode.name === 'expired' || headers['x-key'] !== undefined)
-    return { status: 403, headers: { 'content-type': 'application/xml' }, body: '<Error>AccessDenied</Error>' }
+  if (!job || job.mode.name === 'expired' || headers['x-key'] !== undefined) return denyPicture(403, 'AccessDenied')
   const { width, height, aspect_ratio, output_format } = job.body
   const [across, down] = String(aspect_ratio ?? '1:1')
     .split(':')
@@ -154,6 +154,5 @@ async function sample({ path, headers }: WireRequest, jobs: Map<string, Job>): P
   const side = { width: Number(width ?? 64 * (across ?? 1)), height: Number(height ?? 64 * (down ?? 1)) }
   const format = String(output_format ?? 'jpeg') as PictureFormat
   const bytes = await makePicture({ ...side, format, index: [...jobs.keys()].indexOf(job.id) })
-  const body = job.mode.name === 'broken' ? bytes.subarray(0, bytes.length - 40) : bytes
-  return { headers: { 'content-type': `image/${format}` }, body }
+  return showPicture(bytes, format, job.mode)
 }

@@ -1,3 +1,4 @@
+import { isObject } from './json-object.ts'
 /** What generateContent takes, field by field, for the image models. undefined: nothing is wrong. */
 export function findGoogleProblem(json: unknown, model: GoogleModel): string | undefined {
   if (!isObject(json)) return 'Invalid JSON payload received.'
@@ -132,8 +133,4 @@ function findUnknown(json: Json, known: readonly string[]): string | undefined {
 
 function cannotFind(field: string, where: string): string {
   return `Invalid JSON payload received. Unknown name "${field}" at '${where}': Cannot find field.`
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,16 +1,17 @@
 import { findGoogleProblem, GOOGLE_WIRE_MODELS, type GoogleModel } from './google-fields.ts'
+import { breakIfAsked } from './picture-host.ts'
 import { makePicture } from './pictures.ts'
 import type { WireMode } from './wire-mode.ts'
 import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * generativelanguage.googleapis.com as `providers.md` section 2 states it: a thought, words and a picture. Modes beside
- * those of every vendor: `refused` (`reason=SAFETY`: blockReason), `refused_output` (`reason=IMAGE_SAFETY`: finishReason, a
- * thought's picture beside it), `text_only`, `ended reason=MAX_TOKENS`, `nothing` (neither candidate nor feedback), `parts`
- * (an answer to be continued), `untold` (no usage), `lumped` (usage without modalities), `broken` (half a picture),
- * `unauthorized`, `forbidden`, `precondition`, `retired`, `invalid`, `rate_limited retry=12s`, `quota` (of the day),
- * `quota_zero`, `prepaid`, `canceled`, `server_error`, `unavailable`, `deadline`.
+ * generativelanguage.googleapis.com as Google's SDK 3.1.0 states it: a thought, words and a picture. Modes
+ * beside those of every vendor: `refused` (`reason=SAFETY`: blockReason), `refused_output` (`reason=IMAGE_SAFETY`:
+ * finishReason, a thought's picture beside it), `text_only`, `ended reason=MAX_TOKENS`, `nothing` (neither candidate
+ * nor feedback), `parts` (an answer to be continued), `untold` (no usage), `lumped` (usage without modalities),
+ * `broken` (half a picture), `unauthorized`, `forbidden`, `precondition`, `retired`, `invalid`, `rate_limited
+ * retry=12s`, `quota` (of the day), `quota_zero`, `prepaid`, `canceled`, `server_error`, `unavailable`, `deadline`.
  */
 export function createGoogleWire(_setting: WireSetting): WireVendor {
   let made = 0
@@ -75,7 +76,7 @@ async function answer(body: GoogleBody, mode: WireMode, name: string, model: Goo
   const format = model.mimeType === 'image/png' ? 'png' : 'jpeg'
   const bytes = await makePicture({ width: width * scale, height: height * scale, format, index })
   const sketch = await makePicture({ width: 64, height: 64, format: 'png', index: 9 })
-  const picture = mode.name === 'broken' ? bytes.subarray(0, bytes.length - 40) : bytes
+  const picture = breakIfAsked(bytes, mode)
   const pictures = body.contents[0].parts.filter((part) => part.inlineData !== undefined).length
   return {
     candidates: [

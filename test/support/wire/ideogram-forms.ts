@@ -1,3 +1,4 @@
+import { isObject, parseJson } from './json-object.ts'
 import type { WireRequest } from './wire-server.ts'
 
 /** What was asked for, in whichever form; or what the vendor says against it. */
@@ -74,10 +75,10 @@ const GENERATION: Readonly<Record<string, Check>> = { prompt: isText, async: (va
 
 export function readLegacy({ headers, json }: WireRequest): IdeogramReading {
   if (headers['content-type'] !== 'application/json') return { problem: 'Content-Type must be application/json' }
-  const { image_request: fields, ...others } = isFields(json) ? json : {}
+  const { image_request: fields, ...others } = isObject(json) ? json : {}
   const [other] = Object.keys(others)
   if (other !== undefined) return { problem: `Unknown field: ${other}` }
-  if (!isFields(fields)) return { problem: 'image_request is required' }
+  if (!isObject(fields)) return { problem: 'image_request is required' }
   const [width, height] = shapeOf(String(fields.aspect_ratio ?? fields.resolution ?? '').replace(/^[A-Z]+_/, ''), '_')
   return toReading(fields, LEGACY, { magic: fields.magic_prompt_option === 'ON', width, height })
 }
@@ -95,7 +96,7 @@ export async function readV3(request: WireRequest): Promise<IdeogramReading> {
 
 export function readGeneration({ headers, json }: WireRequest): IdeogramReading {
   if (headers['content-type'] !== 'application/json') return { problem: 'Content-Type must be application/json' }
-  if (!isFields(json)) return { problem: 'A JSON object is required' }
+  if (!isObject(json)) return { problem: 'A JSON object is required' }
   return toReading(json, GENERATION, { magic: false, width: 256, height: 256 })
 }
 
@@ -105,7 +106,7 @@ function readField(name: string, texts: readonly string[]): unknown {
   // Given twice.
   if (more.length > 0) return undefined
   if (name === 'seed' || name === 'num_images') return /^\d+$/.test(text) ? Number(text) : text
-  return name === 'color_palette' ? parse(text) : text
+  return name === 'color_palette' ? parseJson(text) : text
 }
 
 function toReading(
@@ -136,16 +137,4 @@ function shapeOf(text: string, between: string): [width: number, height: number]
   const [across = 0, down = 0] = text.split(between).map(Number)
   if (!(across > 0 && down > 0)) return [256, 256]
   return across < 100 ? [across * 20, down * 20] : [across, down]
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

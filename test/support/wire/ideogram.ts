@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { type IdeogramOrder, type IdeogramReading, readGeneration, readLegacy, readV3 } from './ideogram-forms.ts'
-import { cutPicture, makePicture } from './pictures.ts'
+import { denyPicture, pictureHostOf, showPicture } from './picture-host.ts'
+import { makePicture } from './pictures.ts'
 import type { WireMode } from './wire-mode.ts'
 import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * api.ideogram.ai as `providers.md` section 5 states it: `/generate`, `/v1/ideogram-v3/generate` and the new API with
- * `async`. What a generation says while it runs, and how it fails, is said nowhere and made up here. Modes beside those of
- * every vendor:
+ * api.ideogram.ai as developer.ideogram.ai states it: `/generate`, `/v1/ideogram-v3/generate` and the new API with
+ * `async`. What a generation says while it runs, and how it fails, is said nowhere and made up here. Modes beside those
+ * of every vendor:
  *
  * - `refused` (422), `unauthorized`, `forbidden`, `quota`, `daily_limit`, `rate_limited retry-after=2`, `unavailable`,
  *   `server_error`, `gateway` (502 in the vendor's words), `invalid`, `too_large`, `retired` (404)
@@ -116,7 +117,7 @@ function look(id: string, setting: WireSetting, works: ReadonlyMap<string, Work>
 
 function listData(work: Work, { secondOrigin }: WireSetting): readonly object[] {
   const { id, mode, order } = work
-  const host = mode.name === 'private_url' ? 'http://10.1.2.3' : secondOrigin()
+  const host = pictureHostOf(mode, secondOrigin)
   return Array.from({ length: order.count - (mode.number('fewer') ?? 0) }, (_, index) => {
     const link = mode.name === 'unlinked' ? null : `${host}/ephemeral/${id}/${index}.png?exp=1764000000&sig=abc`
     const isSafe = mode.number('unsafe') !== index
@@ -140,11 +141,10 @@ async function picture({ path, headers }: WireRequest, works: ReadonlyMap<string
   const index = Number.parseInt(file, 10)
   const isUnsafe = work?.mode.number('unsafe') === index
   if (!work || isUnsafe || work.mode.name === 'expired' || headers['api-key'] !== undefined) {
-    return { status: 403, headers: { 'content-type': 'application/xml' }, body: '<Error>AccessDenied</Error>' }
+    return denyPicture(403, 'AccessDenied')
   }
   const { width, height } = work.order
   const format = work.mode.name === 'jpeg' ? 'jpeg' : 'png'
   const bytes = await makePicture({ width, height, format, index })
-  const body = work.mode.name === 'broken' ? cutPicture(bytes) : bytes
-  return { headers: { 'content-type': `image/${format}` }, body }
+  return showPicture(bytes, format, work.mode)
 }

@@ -3,7 +3,7 @@ import type { WireMode } from './wire-mode.ts'
 import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
-/** `providers.md` section 8.1: what each takes, how it answers, and how it says that something is wrong. */
+/** What each takes, how it answers, and how it says that something is wrong, as the source of each has it. */
 export type CompatibleEngine = 'sd-server' | 'localai' | 'vllm-omni'
 
 /**

@@ -1,4 +1,7 @@
-/** What the Images API takes of which model (`providers.md` 1.2 and 1.3), as strict as it says it is. */
+/**
+ * What the Images API takes of which model, as strict as it says it is. Source: types of OpenAI's SDK 7.57.0; that 2.6
+ * takes the sizes of 2.5 is unverified.
+ */
 
 /** `1` is gpt-image-1, mini, 1.5 and chatgpt-image-latest. */
 export type Family = 'dall-e-2' | 'dall-e-3' | '1' | '2' | '2.5' | '2.6'

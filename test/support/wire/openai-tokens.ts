@@ -1,4 +1,4 @@
-/** What a request uses, by the published table and the formula that fits gpt-image-2's answers (`providers.md` 1.8). */
+/** What a request uses, by OpenAI's published table and the formula that fits gpt-image-2's answers. */
 
 const TABLE: Readonly<Record<string, readonly [square: number, portrait: number, landscape: number]>> = {
   low: [272, 408, 400],

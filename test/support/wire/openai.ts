@@ -2,15 +2,16 @@ import { answerFailure, type Failure, failureOf } from './openai-failures.ts'
 import { findFormFault, type Picture, readEditForm } from './openai-form.ts'
 import { type Family, type Fields, familyOf, findFault, isRetired, sizeOf } from './openai-parameters.ts'
 import { countInputTokens, countOutputTokens } from './openai-tokens.ts'
+import { breakIfAsked, denyPicture, pictureHostOf } from './picture-host.ts'
 import { makePicture, type PictureFormat } from './pictures.ts'
 import type { WireMode } from './wire-mode.ts'
 import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * api.openai.com/v1 as `providers.md` section 1 states it: images/generations (JSON and SSE), images/edits (multipart and
- * SSE), models. Requests are numbered `req_1`, `req_2`, … in `x-request-id`. Modes beside those of every vendor, and beside
- * the failures listed in `openai-failures.ts`:
+ * api.openai.com/v1 as its SDK 7.57.0 states it: images/generations (JSON and SSE), images/edits (multipart
+ * and SSE), models. Requests are numbered `req_1`, `req_2`, … in `x-request-id`. Modes beside those of every vendor,
+ * and beside the failures listed in `openai-failures.ts`:
  *
  * - `serves_retired`: as an endpoint that still has DALL·E and gpt-image-1, which are `model_not_found` otherwise
  * - `fewer=1`, `more=1`: so many images less or more than asked for; `no_images`: none; `broken`: half a picture;
@@ -132,7 +133,7 @@ async function paint({ fields }: Order, mode: WireMode, index: number): Promise<
     format: (fields.output_format ?? 'png') as PictureFormat,
     index,
   })
-  return mode.name === 'broken' ? bytes.subarray(0, bytes.length - 40) : bytes
+  return breakIfAsked(bytes, mode)
 }
 
 function encode(bytes: Buffer, mode: WireMode): string {
@@ -166,14 +167,14 @@ function usageOf(order: Order, mode: WireMode, made: { images: number; partials:
 function keepFile(bytes: Buffer, index: number, mode: WireMode, { setting, files, id }: Desk): string {
   const path = `/files/${id}-${index}.png${mode.name === 'expired' ? '?expired=1' : ''}`
   files.set(`/files/${id}-${index}.png`, bytes)
-  return `${mode.name === 'private_url' ? 'http://10.1.2.3' : setting.secondOrigin()}${path}`
+  return `${pictureHostOf(mode, setting.secondOrigin)}${path}`
 }
 
 /** Signed by its query; the key has no business here. */
 function serveFile({ path, query, headers }: WireRequest, files: Map<string, Buffer>): WireReply {
   const bytes = files.get(path)
   if (!bytes || query.has('expired') || headers.authorization !== undefined)
-    return { status: 403, headers: { 'content-type': 'application/xml' }, body: '<Error>AuthenticationFailed</Error>' }
+    return denyPicture(403, 'AuthenticationFailed')
   return { headers: { 'content-type': 'image/png' }, body: bytes }
 }
 

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { isObject } from './json-object.ts'
+import { denyPicture, pictureHostOf, showPicture } from './picture-host.ts'
 import { makePicture, type PictureFormat } from './pictures.ts'
 import type { WireMode } from './wire-mode.ts'
 import type { WireReply } from './wire-reply.ts'
@@ -8,13 +10,13 @@ import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 export const WIRE_VERSION = 'a'.repeat(64)
 
 /**
- * api.replicate.com/v1 as `providers.md` section 7.2 states it. Modes beside those of every vendor, of the submission:
- * `unauthorized`, `forbidden`, `quota`, `rate_limited retry-after=2` (header) or `told=3` (body), `unavailable`,
- * `server_error`, `invalid`, `retired`, `no_version`; of the prediction: `refused` (failed with words about NSFW), `failed`,
- * `canceled`, `aborted`, `removed` (data_removed), `unreadable`; of what it made: `inline` (data URIs), `fewer=1`,
- * `expired`, `private_url`, `broken`; of the looks: `held=job`, `polls=3` (until done), `flaky=2` (answered 503 first),
- * `lost` (404), `taken` (the key is no longer good), `foreign` (addresses on a stranger's host), `moved` (on the second
- * host), `unnamed` (none).
+ * api.replicate.com/v1 as its SDK 1.4.0 and its OpenAPI document state it. Modes beside those of every vendor, of
+ * the submission: `unauthorized`, `forbidden`, `quota`, `rate_limited retry-after=2` (header) or `told=3` (body),
+ * `unavailable`, `server_error`, `invalid`, `retired`, `no_version`; of the prediction: `refused` (failed with words
+ * about NSFW), `failed`, `canceled`, `aborted`, `removed` (data_removed), `unreadable`; of what it made: `inline` (data
+ * URIs), `fewer=1`, `expired`, `private_url`, `broken`; of the looks: `held=job`, `polls=3` (until done), `flaky=2`
+ * (answered 503 first), `lost` (404), `taken` (the key is no longer good), `foreign` (addresses on a stranger's host),
+ * `moved` (on the second host), `unnamed` (none).
  */
 export function createReplicateWire(setting: WireSetting): WireVendor {
   const jobs = new Map<string, Job>()
@@ -92,7 +94,7 @@ function submit(
 ): WireReply {
   const refusal = SUBMIT_FAILURES[mode.name]
   if (refusal) return refusal(mode)
-  if (headers['content-type'] !== 'application/json' || !isRecord(json) || !isRecord(json.input))
+  if (headers['content-type'] !== 'application/json' || !isObject(json) || !isObject(json.input))
     return problem(422, 'Input validation failed', '- input is required')
   const model = MODEL_PATH.exec(path)?.[1] ?? null
   const version = model === null ? json.version : null
@@ -195,7 +197,7 @@ function predictionOf(job: Job, { origin, secondOrigin }: WireSetting) {
 async function finish(job: Job, prediction: object, { secondOrigin }: WireSetting): Promise<WireReply> {
   const { id, mode, model, input } = job
   const made = mode.number('fewer') ?? Number(input.num_outputs ?? 1)
-  const host = mode.name === 'private_url' ? 'http://10.1.2.3' : secondOrigin()
+  const host = pictureHostOf(mode, secondOrigin)
   const outputs = await Promise.all(
     Array.from({ length: made }, async (_, place) => {
       if (mode.name !== 'inline') return `${host}/files/${id}/out-${place}.${formatOf(input)}`
@@ -223,10 +225,9 @@ async function file({ path, headers }: WireRequest, jobs: Map<string, Job>): Pro
   const [, , id = '', name = ''] = path.split('/')
   const job = jobs.get(id)
   if (!job || job.mode.name === 'expired' || headers.authorization !== undefined)
-    return { status: 403, headers: { 'content-type': 'application/xml' }, body: '<Error/>' }
+    return denyPicture(403, 'AccessDenied')
   const bytes = await paint(job, Number.parseInt(name.slice('out-'.length), 10))
-  const body = job.mode.name === 'broken' ? bytes.subarray(0, bytes.length - 40) : bytes
-  return { headers: { 'content-type': `image/${formatOf(job.input)}` }, body }
+  return showPicture(bytes, formatOf(job.input), job.mode)
 }
 
 function cancel({ body }: WireRequest, job: Job, setting: WireSetting): WireReply {
@@ -237,8 +238,4 @@ function cancel({ body }: WireRequest, job: Job, setting: WireSetting): WireRepl
 
 function problem(code: number, title: string, detail: string, more: object = {}): WireReply {
   return { status: code, body: { title, detail, status: code, later: 'more', ...more } }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

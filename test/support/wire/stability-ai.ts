@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import sharp from 'sharp'
+import { breakIfAsked } from './picture-host.ts'
 import { makePicture, type PictureFormat } from './pictures.ts'
 import { checkEngineBody, checkForm } from './stability-ai-fields.ts'
 import type { WireMode } from './wire-mode.ts'
@@ -7,11 +8,11 @@ import type { WireReply } from './wire-reply.ts'
 import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
 
 /**
- * api.stability.ai as `providers.md` section 3 states it: v2beta `ultra`, `core` and `sd3`, and SDXL on v1. Modes beside
- * those of every vendor: `refused` (403 content_moderation; v1: 400 invalid_prompts), `forbidden` (403 of another name),
- * `unauthorized`, `quota`, `quota name=payment_required`, `rate_limited retry-after=2`, `unavailable`, `server_error`,
- * `invalid` (400), `unprocessable` (422), `too_large` (413), `retired` (404), `nameless code=400` (an error without any of
- * its fields).
+ * api.stability.ai as its OpenAPI document of 2025-06-24 states it: v2beta `ultra`, `core` and `sd3`, and SDXL on v1.
+ * Modes beside those of every vendor: `refused` (403 content_moderation; v1: 400 invalid_prompts), `forbidden` (403 of
+ * another name), `unauthorized`, `quota`, `quota name=payment_required`, `rate_limited retry-after=2`, `unavailable`,
+ * `server_error`, `invalid` (400), `unprocessable` (422), `too_large` (413), `retired` (404), `nameless code=400` (an
+ * error without any of its fields).
  *
  * Of the picture: `filtered` (CONTENT_FILTERED: HTTP 200 and a blurred picture; v1: all artifacts, or those of
  * `filtered=1`), `failed` (ERROR; v1 also `failed=1`), `finish=NAME` (another reason; `finish=` none), `broken` (half a
@@ -130,7 +131,7 @@ async function runEngine(request: WireRequest, mode: WireMode): Promise<WireRepl
 const REASONS: Readonly<Record<string, string>> = { filtered: 'CONTENT_FILTERED', failed: 'ERROR' }
 
 function finishPicture(picture: Picture, mode: WireMode, index = 0): Picture {
-  const bytes = mode.name === 'broken' ? picture.bytes.subarray(0, picture.bytes.length / 2) : picture.bytes
+  const bytes = breakIfAsked(picture.bytes, mode)
   const told = mode.settings.finish
   if (told !== undefined) return { ...picture, bytes, finish: told === '' ? null : told }
   const single = Object.keys(REASONS).find((name) => mode.number(name) === index)

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import { parseJson } from './json-object.ts'
 import { pickMode, type WireMode } from './wire-mode.ts'
 import { sendReply, type WireReply } from './wire-reply.ts'
 
@@ -156,16 +157,8 @@ async function readRequest(incoming: IncomingMessage): Promise<WireRequest> {
     query: url.searchParams,
     headers: incoming.headers,
     body,
-    json: parseJson(body),
+    json: parseJson(body.toString('utf8')),
     form: () => new Response(new Uint8Array(body), { headers: { 'content-type': contentType } }).formData(),
     origin,
-  }
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'))
-  } catch {
-    return undefined
   }
 }

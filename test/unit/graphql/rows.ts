@@ -1,9 +1,8 @@
 import type { StoredEvent } from '../../../src/events/generation-event.ts'
 import type { Attempt, Generation, Image, Problem } from '../../../src/generation/generation-types.ts'
 import type { Estimate } from '../../../src/generation/services.ts'
-import { NO_CAPABILITIES } from '../../../src/graphql/model-capabilities.ts'
 import type { Account, ApiKey } from '../../../src/identity/account-types.ts'
-import type { GenerationParameters, Model } from '../../../src/providers/model.ts'
+import { type GenerationParameters, type Model, NO_CAPABILITIES } from '../../../src/providers/model.ts'
 import type { Upload } from '../../../src/references/uploads.ts'
 import type { Viewer } from '../../../src/viewer.ts'
 

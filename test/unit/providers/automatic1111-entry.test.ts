@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { findWireFault } from '../../../src/providers/automatic1111/automatic1111-entry.ts'
+import { findAutomatic1111Fault } from '../../../src/providers/automatic1111/automatic1111-entry.ts'
 
 describe('the catalogue entry of an AUTOMATIC1111 model', () => {
   it.each([{}, { checkpoint: 'sdxl.safetensors' }, { checkpoint: true, batch: 'n_iter' }])('is right: %j', (wire) => {
-    expect(findWireFault(wire)).toBeNull()
+    expect(findAutomatic1111Fault(wire)).toBeNull()
   })
 
   it.each([
@@ -12,6 +12,6 @@ describe('the catalogue entry of an AUTOMATIC1111 model', () => {
     [{ batch: 'all' }, 'wire.batch should be "batch_size" or "n_iter".'],
     [{ sampler: 'Euler' }, 'wire.sampler is not known. Known are checkpoint, batch.'],
   ])('is refused: %j', (wire, fault) => {
-    expect(findWireFault(wire)).toBe(fault)
+    expect(findAutomatic1111Fault(wire)).toBe(fault)
   })
 })

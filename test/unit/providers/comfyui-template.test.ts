@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findWireFault } from '../../../src/providers/comfyui/comfyui-template.ts'
+import { findComfyuiFault } from '../../../src/providers/comfyui/comfyui-template.ts'
 import { EDITING, GRAPH, ONE_RUN, RUN_AN_IMAGE } from '../../contract/providers/comfyui-workflow.ts'
 
 const inputs = { prompt: ['6.inputs.text'] }
@@ -16,7 +16,7 @@ describe('the catalogue entry of a ComfyUI model', () => {
       { graph: { 1: { class_type: 'New', inputs: { 'size.width': 1 } } }, inputs: { prompt: ['1.inputs.size.width'] } },
     ],
   ])('is right with %s', (_, wire) => {
-    expect(findWireFault(wire)).toBeNull()
+    expect(findComfyuiFault(wire)).toBeNull()
   })
 
   it.each([
@@ -39,6 +39,6 @@ describe('the catalogue entry of a ComfyUI model', () => {
     ['an output', { graph: GRAPH, inputs, outputs: ['99'] }, 'wire.outputs names node 99'],
     ['two savers and no outputs', { graph: { ...GRAPH, 19: GRAPH[9] }, inputs }, 'wire.outputs is missing'],
   ])('is refused with a fault in %s', (_, wire, fault) => {
-    expect(findWireFault(wire)).toContain(fault)
+    expect(findComfyuiFault(wire)).toContain(fault)
   })
 })

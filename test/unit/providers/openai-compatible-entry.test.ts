@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findWireFault } from '../../../src/providers/openai-compatible/openai-compatible-entry.ts'
+import { findCompatibleFault } from '../../../src/providers/openai-compatible/openai-compatible-entry.ts'
 import { readRejection } from '../../../src/providers/openai-compatible/openai-compatible-wire.ts'
 
 describe('the catalogue entry of an OpenAI-compatible model', () => {
@@ -9,7 +9,7 @@ describe('the catalogue entry of an OpenAI-compatible model', () => {
     { fields: ['seed', 'cfg_scale', 'output_format'], edits: 'image' },
     { negative: 'pipe', extraArgs: false },
   ])('is right: %j', (wire) => {
-    expect(findWireFault(wire)).toBeNull()
+    expect(findCompatibleFault(wire)).toBeNull()
   })
 
   it.each([
@@ -21,7 +21,7 @@ describe('the catalogue entry of an OpenAI-compatible model', () => {
     [{ extraArgs: 'yes' }, 'wire.extraArgs should be true or false.'],
     [{ field: ['seed'] }, 'wire.field is not known.'],
   ])('is refused: %j', (wire, fault) => {
-    expect(findWireFault(wire)).toContain(fault)
+    expect(findCompatibleFault(wire)).toContain(fault)
   })
 })
 

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { toAnswerFailure as toArkFailure, toPictureFailure } from '../../../src/providers/bytedance/ark-failures.ts'
+import {
+  toAnswerFailure as toArkFailure,
+  toPictureFailure,
+} from '../../../src/providers/bytedance/bytedance-failures.ts'
 import { FalVerdict, toResultFailure, toStatusError } from '../../../src/providers/fal/fal-failures.ts'
 import { toAnswerFailure as toCompatibleFailure } from '../../../src/providers/openai-compatible/openai-compatible-failures.ts'
 import { readAnswer } from '../../../src/providers/wire/vendor-http.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { OutboundError } from '../../../../src/outbound/outbound-error.ts'
 import type { OutboundRequest } from '../../../../src/outbound/outbound-fetch.ts'
-import { decodeBase64Image, downloadImage, MAX_IMAGE_BYTES } from '../../../../src/providers/wire/image-download.ts'
+import { downloadImage, MAX_IMAGE_BYTES } from '../../../../src/providers/wire/image-download.ts'
 import { createFakeClock } from '../../../support/fake-clock.ts'
 
 const URL = 'https://pictures.example/cat.png?sig=secret'
@@ -75,17 +75,5 @@ describe('Fetching a finished picture', () => {
     ending.abort()
     await expect(pausing.done).rejects.toMatchObject({ kind: 'UNAVAILABLE', delivery: 'UNKNOWN' })
     expect(pausing.clock.sleepers()).toBe(0)
-  })
-})
-
-describe('A picture in base64', () => {
-  it.each(['Ynl0ZXM=', 'Ynl0ZXM', 'data:image/png;base64,Ynl0ZXM=', 'Ynl0\nZXM='])('is read from %j', (text) => {
-    expect(Buffer.from(decodeBase64Image('Vendor', text)).toString()).toBe('bytes')
-  })
-
-  it.each(['', 'data:image/png;base64,', '===', undefined, null, 7, {}, ['Ynl0ZXM=']])('is none in %j', (text) => {
-    expect(() => decodeBase64Image('Vendor', text)).toThrow(
-      expect.objectContaining({ kind: 'BAD_OUTPUT', delivery: 'ANSWERED', providerBilled: true }),
-    )
   })
 })

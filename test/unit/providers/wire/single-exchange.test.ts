@@ -50,11 +50,15 @@ describe('An exchange through an SDK', () => {
 
   it('lets every repetition have the first answer', async () => {
     const { sent, run } = arrange(() => answer(200, '{"id":1}'))
-    expect(await run(async (fetch) => Promise.all([insistent(fetch), insistent(fetch)]))).toEqual([
-      { id: 1 },
-      { id: 1 },
-    ])
+    const heard: unknown[] = []
+    await run(async (fetch) => heard.push(await insistent(fetch), await insistent(fetch)))
+    expect(heard).toEqual([{ id: 1 }, { id: 1 }])
     expect(sent).toHaveLength(1)
+  })
+
+  it('answers with all that came, whatever the SDK makes of it', async () => {
+    const { run } = arrange(() => answer(200, '{"id":1,"why":"so"}'))
+    expect(await run(async (fetch) => ({ id: await insistent(fetch) }))).toEqual({ id: 1, why: 'so' })
   })
 
   it('sends nothing again that was answered with a failure, and tells it with its headers', async () => {

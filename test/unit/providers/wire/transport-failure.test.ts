@@ -1,7 +1,8 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { ProviderError } from '../../../../src/providers/provider-error.ts'
-import { assertWanted, createAbortion, toTransportFailure } from '../../../../src/providers/wire/transport-failure.ts'
+import { createAbortion } from '../../../../src/providers/wire/call-failures.ts'
+import { toTransportFailure } from '../../../../src/providers/wire/transport-failure.ts'
 import { createVendorFetch, type VendorFetchLimits } from '../../../../src/providers/wire/vendor-fetch.ts'
 import { findDeadPort, startRawServer } from '../../../support/raw-server.ts'
 
@@ -144,12 +145,5 @@ describe('Any other end of a call', () => {
     const error = new Error('outer')
     error.cause = new AggregateError([error, error, error, error, error, connecting('ECONNREFUSED')])
     expect(toTransportFailure(error, 'Vendor')).toBeInstanceOf(ProviderError)
-  })
-
-  it('is from our side, with or without something sent', () => {
-    expect(createAbortion(true)).toMatchObject({ delivery: 'UNKNOWN', providerBilled: null })
-    expect(createAbortion(false)).toMatchObject({ delivery: 'NOT_SENT', providerBilled: false })
-    expect(() => assertWanted(new AbortController().signal, true)).not.toThrow()
-    expect(() => assertWanted(AbortSignal.abort(), false)).toThrow(ProviderError)
   })
 })

@@ -3,15 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createSystemClock } from '../../../../src/clock.ts'
-import { ProviderError } from '../../../../src/providers/provider-error.ts'
-import { keyOf } from '../../../../src/providers/wire/api-key.ts'
 import { createVendorFetch } from '../../../../src/providers/wire/vendor-fetch.ts'
-import {
-  createMisunderstanding,
-  createVendorHttp,
-  type VendorRequest,
-} from '../../../../src/providers/wire/vendor-http.ts'
-import { Secret } from '../../../../src/secret.ts'
+import { createVendorHttp, type VendorRequest } from '../../../../src/providers/wire/vendor-http.ts'
 import { createFakeClock } from '../../../support/fake-clock.ts'
 
 async function vendor(listener: RequestListener): Promise<string> {
@@ -116,40 +109,5 @@ describe('The end of waiting for an answer', () => {
     const url = await vendor((_, response) => response.writeHead(status).write('half', () => ending.abort()))
     const failed = ask(url, { signal: ending.signal })
     await expect(failed).rejects.toMatchObject({ name: 'ProviderError', delivery: 'UNKNOWN' })
-  })
-})
-
-describe('An answer that is not what was promised', () => {
-  it('may have been paid for', () => {
-    expect(createMisunderstanding('Vendor', 'r1')).toMatchObject({
-      kind: 'BAD_OUTPUT',
-      delivery: 'ANSWERED',
-      providerBilled: null,
-      providerRequestId: 'r1',
-    })
-  })
-})
-
-describe('The key of a call', () => {
-  const ofServer = new Secret('sk-server')
-  const ofCaller = new Secret('sk-caller')
-
-  it("is the caller's own before the server's", () => {
-    expect(keyOf('Vendor', ofServer, ofCaller)).toBe(ofCaller)
-    expect(keyOf('Vendor', ofServer, null)).toBe(ofServer)
-  })
-
-  it('must be there, and be one that a header can carry, before anything is sent', () => {
-    for (const key of [null, new Secret(''), new Secret('  \n'), new Secret('sk-a\nb'), new Secret('sk-schlüssel')]) {
-      let thrown: unknown
-      try {
-        keyOf('Vendor', key, null)
-      } catch (error) {
-        thrown = error
-      }
-      expect(thrown).toBeInstanceOf(ProviderError)
-      expect(thrown).toMatchObject({ kind: 'UNAUTHORIZED', delivery: 'NOT_SENT', providerBilled: false })
-      expect(String(thrown)).not.toMatch(/sk-/)
-    }
   })
 })

@@ -1,9 +1,10 @@
 import { ProviderError, type ProviderErrorKind } from '../provider-error.ts'
-import { readRecord } from '../wire/loose-json.ts'
+import { readRecord } from '../wire/json-values.ts'
+import { requestIdOf } from '../wire/request-ids.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
 import { quoteVendor } from '../wire/vendor-words.ts'
-import { type ArkError, readError } from './ark-wire.ts'
+import { type ArkError, readError } from './bytedance-wire.ts'
 
 export const VENDOR = 'ByteDance'
 
@@ -37,10 +38,6 @@ export function toPictureFailure({ code, message }: ArkError, requestId: string 
     providerRequestId: requestId,
     providerBilled: false,
   })
-}
-
-export function requestIdOf(headers: Headers): string | null {
-  return headers.get('x-request-id')
 }
 
 /** Codes partly from memory (unverified); they may go on after a dot. null: as the status says. */

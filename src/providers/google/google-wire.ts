@@ -1,5 +1,5 @@
 import type { ProviderUsage } from '../provider.ts'
-import { isRecord, type JsonRecord, readNumber, readRecord, readRecords, readText } from '../wire/loose-json.ts'
+import { isRecord, type JsonRecord, readNumber, readRecord, readRecords, readText } from '../wire/json-values.ts'
 
 /** What generateContent answers, as far as it is read here. Source: the SDK's types 3.1.0. */
 export type GoogleReply = {

@@ -1,4 +1,6 @@
 import type { ProviderUsage } from '../provider.ts'
+import { decodeBase64 } from '../wire/base64-image.ts'
+import { isRecord, readRecord, readRecords, readText } from '../wire/json-values.ts'
 
 /** What the Images API answers, as far as it is read here. Source: types and code of the SDK 7.57.0 (2026-11-13). */
 
@@ -26,7 +28,7 @@ export function readReply(json: unknown): Reply | undefined {
 export function readStreamEvent(event: unknown): StreamEvent | undefined {
   if (!isRecord(event) || typeof event.type !== 'string') return undefined
   if (/^image_(generation|edit)\.partial_image$/.test(event.type)) {
-    const bytes = Buffer.from(typeof event.b64_json === 'string' ? event.b64_json : '', 'base64')
+    const bytes = decodeBase64(event.b64_json)
     return bytes.byteLength === 0 ? undefined : { kind: 'PARTIAL', bytes }
   }
   if (!/^image_(generation|edit)\.completed$/.test(event.type)) return undefined
@@ -39,7 +41,7 @@ export function readModelList(
   json: unknown,
 ): readonly { readonly name: string; readonly shutsDownAt: number | null }[] | undefined {
   if (!isRecord(json) || !Array.isArray(json.data)) return undefined
-  return json.data.filter(isRecord).flatMap(({ id, shutdown_date }) => {
+  return readRecords(json.data).flatMap(({ id, shutdown_date }) => {
     if (typeof id !== 'string') return []
     const shutsDownAt = typeof shutdown_date === 'string' ? Date.parse(shutdown_date) : Number.NaN
     return [{ name: id, shutsDownAt: Number.isNaN(shutsDownAt) ? null : shutsDownAt }]
@@ -73,9 +75,9 @@ function readUsage(usage: unknown): ProviderUsage | null {
 
 function splitTokens(total: unknown, details: unknown, main: 'text' | 'image') {
   const sum = readCount(total)
-  const told = isRecord(details) ? details : {}
+  const told = readRecord(details)
   const other = main === 'text' ? 'image' : 'text'
-  const counted = { text: readCount(told.text_tokens), image: readCount(told.image_tokens) }
+  const counted = { text: readCount(told?.text_tokens), image: readCount(told?.image_tokens) }
   const otherCount = counted[other] ?? (sum === null ? null : Math.max(0, sum - (counted[main] ?? sum)))
   const mainCount = counted[main] ?? (sum === null ? null : Math.max(0, sum - (otherCount ?? 0)))
   return main === 'text' ? { text: mainCount, image: otherCount } : { text: otherCount, image: mainCount }
@@ -83,12 +85,4 @@ function splitTokens(total: unknown, details: unknown, main: 'text' | 'image') {
 
 function readCount(value: unknown): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null
-}
-
-function readText(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
 }

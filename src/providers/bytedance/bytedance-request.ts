@@ -1,6 +1,9 @@
-import type { ProviderRequest, ReferenceImage } from '../provider.ts'
-import type { JsonRecord } from '../wire/loose-json.ts'
+import type { ProviderRequest } from '../provider.ts'
+import { given } from '../wire/given.ts'
+import type { JsonRecord } from '../wire/json-values.ts'
 import { seedOfPart } from '../wire/part-seed.ts'
+import { toDataUri } from '../wire/reference-image.ts'
+import { sizeTextOf } from '../wire/size-text.ts'
 
 /** The vendor's own limit. */
 const MAX_SEED = 2 ** 31 - 1
@@ -15,12 +18,11 @@ export type ArkOrder = { readonly body: JsonRecord; readonly seed: number | null
  */
 export function planArkOrders(request: ProviderRequest): (index: number) => ArkOrder {
   const { parameters, referenceImages } = request
-  const { width, height } = parameters
   const pictures = referenceImages.map(toDataUri)
   const shared = {
     model: request.modelName,
     prompt: request.prompt,
-    ...(width !== null && height !== null && { size: `${width}x${height}` }),
+    ...given('size', sizeTextOf(parameters)),
     ...given('guidance_scale', parameters.guidanceScale),
     ...given('output_format', parameters.outputFormat?.toLowerCase() ?? null),
     ...given('watermark', parameters.watermark),
@@ -32,12 +34,4 @@ export function planArkOrders(request: ProviderRequest): (index: number) => ArkO
     const seed = seedOfPart(parameters.seed, index, MAX_SEED)
     return { body: { ...shared, ...given('seed', seed), ...parameters.providerOptions }, seed }
   }
-}
-
-function toDataUri({ bytes, mimeType }: ReferenceImage): string {
-  return `data:${mimeType};base64,${Buffer.from(bytes).toString('base64')}`
-}
-
-function given(name: string, value: unknown): JsonRecord {
-  return value === null ? {} : { [name]: value }
 }

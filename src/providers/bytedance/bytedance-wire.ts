@@ -1,5 +1,13 @@
 import type { ProviderUsage } from '../provider.ts'
-import { isRecord, type JsonRecord, readNumber, readRecord, readRecords, readText } from '../wire/loose-json.ts'
+import {
+  isRecord,
+  type JsonRecord,
+  parseJson,
+  readNumber,
+  readRecord,
+  readRecords,
+  readText,
+} from '../wire/json-values.ts'
 
 /** What ModelArk sends, as far as it is read here. Source: BytePlus' Python SDK (2026-07-23). */
 
@@ -32,7 +40,7 @@ export function readAnswer(json: unknown): ArkAnswer | undefined {
 
 /** null: one that says nothing here, `[DONE]` among them. */
 export function readEvent(data: string): ArkEvent | null {
-  const json = parse(data)
+  const json = readRecord(parseJson(data))
   if (json === null) return null
   switch (json.type) {
     case 'image_generation.partial_image': {
@@ -76,13 +84,5 @@ function readUsage(value: unknown): ProviderUsage | null {
     outputTokens: null,
     imageOutputTokens: readNumber(usage.output_tokens),
     totalTokens: readNumber(usage.total_tokens),
-  }
-}
-
-function parse(data: string): JsonRecord | null {
-  try {
-    return readRecord(JSON.parse(data))
-  } catch {
-    return null
   }
 }
