@@ -27,8 +27,9 @@ export function createCatalogCommand(context: CommandContext) {
 }
 
 function nothingToCompare(provider: string | undefined): string {
-  const which = provider === undefined ? 'No provider' : `The provider "${provider}"`
-  return `${which} has both a key here and a list to compare with. Set its key, and try again.`
+  if (provider === undefined)
+    return 'No provider has both a key here and a list to compare with. Set a key, and try again.'
+  return `The provider "${provider}" has no key here, or its vendor has no list to compare with.`
 }
 
 type State = NonNullable<CatalogReport['findings']>[number]['state']

@@ -1,4 +1,5 @@
 import { type Offer, openOffer } from '../composition/offer.ts'
+import { KEY_VARIABLES } from '../composition/providers.ts'
 import { type Config, ConfigError, readConfig } from '../config.ts'
 import type { CommandContext } from './context.ts'
 import { checkDatabase } from './doctor-database.ts'
@@ -45,9 +46,9 @@ function describeProviders(providers: readonly KnownProvider[]): Finding {
   const { configured = [], missing = [] } = Object.groupBy(providers, (one) =>
     one.configured ? 'configured' : 'missing',
   )
-  const names = (some: readonly KnownProvider[]) => some.map((provider) => provider.id).join(', ')
-  const without = missing.length === 0 ? '' : `; without a key: ${names(missing)}`
-  return good('providers', `${names(configured)}${without}`)
+  const names = configured.map(({ id }) => id).join(', ')
+  const without = missing.map(({ id }) => `${id} (${KEY_VARIABLES[id] ?? 'no key'})`).join(', ')
+  return good('providers', without === '' ? names : `${names}; without a key: ${without}`)
 }
 
 async function checkOffer(config: Config, tools: Parameters<typeof openOffer>[1]): Promise<readonly Finding[]> {

@@ -1,9 +1,11 @@
 import type { Clock } from '../clock.ts'
-import type { Config } from '../config.ts'
+import { type Config, ConfigError } from '../config.ts'
+import { ModelUnavailableError } from '../errors.ts'
 import type { Ids } from '../ids.ts'
 import { BUILT_IN_MODELS } from '../providers/catalog/built-in-models.ts'
 import { loadCatalogFile, mergeCatalog } from '../providers/catalog/catalog-file.ts'
 import { assertProvidersExist, assertWires, planProviders } from '../providers/catalog/engines.ts'
+import type { Model } from '../providers/model.ts'
 import { createModelCatalog, type ModelCatalog } from '../providers/model-catalog.ts'
 import type { ImageProvider } from '../providers/provider.ts'
 import { createProviderRegistry, type ProviderRegistry } from '../providers/provider-registry.ts'
@@ -36,7 +38,16 @@ export async function openOffer(
   })
   return {
     providers: createProviderRegistry(providers),
-    catalog: createModelCatalog(models, { defaultModel: config.defaultModel }),
+    catalog: createCatalog(models, config.defaultModel),
+  }
+}
+
+function createCatalog(models: readonly Model[], defaultModel: string): ModelCatalog {
+  try {
+    return createModelCatalog(models, { defaultModel })
+  } catch (error) {
+    if (!(error instanceof ModelUnavailableError)) throw error
+    throw new ConfigError([`PICTOR_DEFAULT_MODEL names no model of this server: ${error.message}`])
   }
 }
 

@@ -42,6 +42,18 @@ export function createProviders({ vendors }: Pick<Config, 'vendors'>, tools: Too
   ]
 }
 
+/** By provider id: the variable that its key is read from. */
+export const KEY_VARIABLES: Readonly<Record<string, string>> = {
+  openai: 'OPENAI_API_KEY',
+  google: 'GEMINI_API_KEY',
+  'stability-ai': 'STABILITY_API_KEY',
+  flux: 'BFL_API_KEY',
+  ideogram: 'IDEOGRAM_API_KEY',
+  bytedance: 'ARK_API_KEY',
+  fal: 'FAL_KEY',
+  replicate: 'REPLICATE_API_TOKEN',
+}
+
 /** A program on the operator's own hardware. A key is optional: most of them ask for none. */
 export function createEngine(engine: Engine, { engineKeys }: Pick<Config, 'engineKeys'>, tools: Tools): ImageProvider {
   // Hardware of one's own may take longer than any vendor.

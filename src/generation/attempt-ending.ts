@@ -24,6 +24,9 @@ export type EndedAttempt = {
   readonly vendorCost?: VendorCost | null
 }
 
+/** How long a retry may be put off before a fallback model is asked in its place. */
+const PATIENCE_MS = 5_000
+
 export type AttemptEnding = {
   /** The one transaction that ends an attempt: another try, the next model, or the end. Throws LeaseLostError. */
   settle(attempt: RunningAttempt, result: AttemptResult): Promise<EndedAttempt>
@@ -68,12 +71,14 @@ export function createAttemptEnding(deps: {
     const unknownOutcomes = earlier.filter(isUnknown).length
     const rules = policyUnder(row.keySource, policy)
     const decision = decideRetry({ error, attempt: tries, unknownOutcomes, policy: rules, random: random() })
+    const [plan] = mayAskAnother(result, error) ? readStoredRequest(row.request).fallbacks : []
+    const next = plan && { runAt: clock.now(), plan, message: `Going on with ${plan.modelId}.` }
     if (decision.action === 'retry') {
+      // Who has named another model does not want to wait for this one.
+      if (next && decision.delayMs > PATIENCE_MS) return next
       return { runAt: clock.now() + decision.delayMs, plan: null, message: retryMessage(result, error) }
     }
-    if (decision.action === 'unknown-outcome' || !mayAskAnother(result, error)) return undefined
-    const [plan] = readStoredRequest(row.request).fallbacks
-    return plan && { runAt: clock.now(), plan, message: `Going on with ${plan.modelId}.` }
+    return decision.action === 'unknown-outcome' ? undefined : next
   }
 
   async function close(

@@ -105,7 +105,7 @@ function canceled(sent: boolean, { keySource }: GenerationRow): Problem {
   return createProblem({
     code: 'CANCELED',
     message: sent
-      ? `Canceled while the provider was at work. It may bill ${payer}; the account is not charged.`
+      ? `Canceled while the provider was at work. It may bill ${payer}; the account pays for nothing that was not made.`
       : 'Canceled before anything was sent to the provider.',
     stage: sent ? 'PROVIDER' : 'QUEUE',
     retryable: true,

@@ -242,7 +242,11 @@ function fallbackWarning(model: Model, why: string): Warning {
 
 /** Which model answers in the place of the first is known only when all have been looked at. */
 function nameSuccessor(warnings: readonly Warning[], chosen: PricedPlan): Warning[] {
-  return warnings.map((warning) => (warning.code === 'FALLBACK_USED' ? { ...warning, used: chosen.modelId } : warning))
+  return warnings.map((warning) =>
+    warning.code === 'FALLBACK_USED'
+      ? { ...warning, used: chosen.modelId, message: `${warning.message} ${chosen.modelId} answers in its place.` }
+      : warning,
+  )
 }
 
 function ignoredFallback(model: Model, why: string): Warning {

@@ -26,7 +26,7 @@ export function planReferenceImages(model: Model, input: GenerationInput, findin
     return { referenceImages: 0, usesMask: false }
   }
   if (given > max) {
-    const fact = `${model.id} takes at most ${max} reference images, which are then the first ones; ${given} are too many.`
+    const fact = `${model.id} takes at most ${max} pictures, with \`strict: false\` the first ones; ${given} are too many.`
     findings.fit({ field: 'referenceImages', requested: String(given), used: String(max), fact })
   }
   return { referenceImages: Math.min(given, max), usesMask: planMask(model, input, given, findings) }

@@ -114,7 +114,8 @@ function registerWarning(builder: Builder): void {
     description: 'Something that the caller should know; nothing is changed or left out without one.',
     fields: (t) => ({
       code: t.exposeString('code', {
-        description: 'ADJUSTED, IGNORED, DEPRECATED_MODEL, UNKNOWN_PRICE, FALLBACK_USED; more may be added.',
+        description:
+          'ADJUSTED, IGNORED, DEPRECATED_MODEL, UNKNOWN_PRICE, FALLBACK_USED, MODEL_REPLACED; more may be added.',
       }),
       field: t.exposeString('field', { nullable: true, description: 'Field of the input that it concerns.' }),
       requested: t.exposeString('requested', { nullable: true, description: 'What was asked for.' }),

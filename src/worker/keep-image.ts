@@ -26,8 +26,9 @@ export type Unkept =
   | { readonly kind: 'unstored'; readonly imageIndex: number }
 
 /**
- * Looks at the bytes, stores them in the format that was asked for, records them. A picture that is none, or that cannot be stored, is the failure of its
- * index alone: the others go on, and the vendor is not made to fail for it. Throws LeaseLostError only.
+ * Looks at the bytes, stores them in the format that was asked for, records them. A picture that is none, or that cannot
+ * be stored, is the failure of its index alone: the others go on, and the vendor is not made to fail for it. Throws
+ * LeaseLostError only.
  */
 export async function keepImage(
   deps: KeepImageDeps,
@@ -36,9 +37,9 @@ export async function keepImage(
 ): Promise<Unkept | undefined> {
   try {
     const inspected = await inspectImage(image.bytes)
-    const converted = await convert(attempt, image.bytes)
-    if (converted === undefined) await store(deps, attempt, image, inspected)
-    else await store(deps, attempt, { ...image, bytes: converted }, await inspectImage(converted))
+    const converted = await convert(deps, attempt, image.bytes)
+    const kept = converted === undefined ? { bytes: image.bytes, inspected } : converted
+    await storeTwice(deps, attempt, { ...image, bytes: kept.bytes }, kept.inspected)
     return undefined
   } catch (cause) {
     if (cause instanceof LeaseLostError) throw cause
@@ -49,10 +50,34 @@ export async function keepImage(
   }
 }
 
-/** undefined: nothing is to be changed. */
-async function convert(attempt: RunningAttempt, bytes: Uint8Array): Promise<Uint8Array | undefined> {
-  const { format, compression } = attempt.deliveredFormat
-  return format === null ? undefined : convertImage(bytes, { format, compression })
+type Converted = { readonly bytes: Uint8Array; readonly inspected: InspectedImage }
+
+/** undefined: nothing is to be changed, or it cannot be: a picture of another format is better than none. */
+async function convert(
+  { logger }: KeepImageDeps,
+  { job, deliveredFormat }: RunningAttempt,
+  whole: Uint8Array,
+): Promise<Converted | undefined> {
+  const { format, compression } = deliveredFormat
+  if (format === null) return undefined
+  try {
+    const bytes = await convertImage(whole, { format, compression })
+    return bytes && { bytes, inspected: await inspectImage(bytes) }
+  } catch (cause) {
+    if (!(cause instanceof BrokenImageError)) throw cause
+    logger.warn({ generation: job.generationId, format, err: cause }, 'A picture is kept in the format it came in')
+    return undefined
+  }
+}
+
+/** Paid for and in no other place: one fault of the storage must not lose it. Both steps may be done again. */
+async function storeTwice(...given: Parameters<typeof store>): Promise<void> {
+  try {
+    await store(...given)
+  } catch (error) {
+    if (error instanceof LeaseLostError) throw error
+    await store(...given)
+  }
 }
 
 async function store(

@@ -11,11 +11,9 @@ import {
   type TaskProgress,
 } from './automatic1111-wire.ts'
 
-/** What an AUTOMATIC1111 or Forge server answers to. Everything throws ProviderError. */
-export type Automatic1111Engine = ReturnType<typeof createAutomatic1111Engine>
-
 const STOP_MS = 2_000
 
+/** What an AUTOMATIC1111 or Forge server answers to. Everything throws ProviderError. */
 export function createAutomatic1111Engine(deps: EngineDeps) {
   const { name } = deps
   const http = createEngineHttp(deps, toAnswerFailure)

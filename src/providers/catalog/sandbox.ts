@@ -29,7 +29,7 @@ const PAINTER: ModelCapabilities = {
   maxSeed: null,
   negativePrompt: true,
   guidanceScale: true,
-  guidanceScaleRange: { min: 0, max: 100 },
+  guidanceScaleRange: { min: 0, max: 20 },
   enhancePrompt: false,
   watermark: false,
   minReferenceImages: 0,

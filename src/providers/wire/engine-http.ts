@@ -13,8 +13,6 @@ export type EngineAccess = { readonly headers: Readonly<Record<string, string>>;
 export const ENGINE_ANSWER_MS = 30 * 60_000
 const ASK_MS = 20_000
 
-export type EngineHttp = ReturnType<typeof createEngineHttp>
-
 /** Everything throws ProviderError. */
 export function createEngineHttp(
   deps: Omit<EngineDeps, 'id' | 'apiKey'>,

@@ -1,3 +1,4 @@
+import { scrubSecrets } from '../../logger.ts'
 import { type Delivery, ProviderError, type ProviderErrorKind } from '../provider-error.ts'
 import { readRetryAfter } from './retry-after.ts'
 import { quoteVendor } from './vendor-words.ts'
@@ -31,8 +32,8 @@ export function toStatusFailure(vendor: string, refusal: VendorRefusal): Provide
   const meaning = meaningOf(refusal.status)
   const { kind = meaning.kind, delivery = meaning.delivery, message } = refusal
   const what = WHAT[kind] ?? (kind === meaning.kind ? meaning.what : 'failed at its work')
-  // What is said of a key may quote it.
-  const words = kind === 'UNAUTHORIZED' ? '' : quoteVendor(message)
+  // With a 401 it is the key that is spoken of, and often quoted; other words say what else is missing.
+  const words = refusal.status === 401 ? '' : quoteVendor(message && scrubSecrets(message))
   const isPassing = kind === 'RATE_LIMITED' || kind === 'UNAVAILABLE'
   const isOpen = delivery === 'UNKNOWN' || (kind === 'UNAVAILABLE' && delivery === 'ANSWERED')
   return new ProviderError({

@@ -56,8 +56,7 @@ describe('reference images', () => {
         field: 'referenceImages',
         requested: '3',
         used: '2',
-        message:
-          'test/easel takes at most 2 reference images, which are then the first ones; 3 are too many. 2 is used.',
+        message: 'test/easel takes at most 2 pictures, with `strict: false` the first ones; 3 are too many. 2 is used.',
       },
     ])
   })
