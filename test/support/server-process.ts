@@ -18,14 +18,20 @@ export type ServerProcess = AsyncDisposable & {
   restart(): Promise<void>
 }
 
+/** A file of this folder that starts a server in another way than `src/main.ts` does, and what it is told. */
+export type ServerEntry = { readonly script: string; readonly args: readonly string[] }
+
 /** `node src/main.ts` as an operator runs it, on a port of its own that every restart has again. */
-export async function startServerProcess(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
+export async function startServerProcess(
+  env: Readonly<Record<string, string>>,
+  entry: ServerEntry = { script: '../../src/main.ts', args: [] },
+): Promise<ServerProcess> {
   const port = await findQuietPort()
   const lines: string[] = []
   const crash = Promise.withResolvers<never>()
   // A test that does not wait for it learns of the crash by what no longer answers.
   crash.promise.catch(() => undefined)
-  let child = launch(env, port)
+  let child = launch(env, port, entry)
   let asked = false
   const url = await untilReady(child, lines)
   watchOver(child)
@@ -55,7 +61,7 @@ export async function startServerProcess(env: Readonly<Record<string, string>>):
     crashed: crash.promise,
     kill,
     async restart() {
-      child = launch(env, port)
+      child = launch(env, port, entry)
       await untilReady(child, lines)
       watchOver(child)
     },
@@ -65,10 +71,10 @@ export async function startServerProcess(env: Readonly<Record<string, string>>):
   }
 }
 
-function launch(env: Readonly<Record<string, string>>, port: number): ChildProcess {
-  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+function launch(env: Readonly<Record<string, string>>, port: number, { script, args }: ServerEntry): ChildProcess {
+  const main = fileURLToPath(new URL(script, import.meta.url))
   const inherited = Object.fromEntries(['PATH', 'HOME', 'TMPDIR'].map((name) => [name, process.env[name]]))
-  return spawn(process.execPath, [main], {
+  return spawn(process.execPath, [main, ...args], {
     env: { ...inherited, ...env, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

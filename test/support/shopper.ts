@@ -17,11 +17,19 @@ export type Order = {
 }
 
 /** What became of an order: acknowledged under this id, and seen to its end. */
-export type Story = { readonly order: Order; readonly id: string; readonly events: readonly StatusEvent[] }
+export type Story = {
+  readonly order: Order
+  readonly id: string
+  readonly events: readonly StatusEvent[]
+  /** What was answered to the cancel; null where none was asked for. */
+  readonly effect: string | null
+}
 
 export type Shopper = {
   /** Asks until there is an answer, however often the server dies meanwhile, and watches to the end. */
   buy(order: Order): Promise<Story>
+  /** Asks until there is an answer. */
+  insist<Answer>(ask: () => Promise<Answer>): Promise<Answer>
 }
 
 /**
@@ -73,15 +81,21 @@ export function createShopper(deps: {
     })
   }
 
+  async function cancel(id: string): Promise<string> {
+    const { cancelGeneration } = await insist(() => client.run(CancelGenerationDocument, { id }))
+    if (cancelGeneration.__typename !== 'CancelGenerationSuccess') throw new Error(JSON.stringify(cancelGeneration))
+    return cancelGeneration.effect
+  }
+
   return {
+    insist,
     async buy(order) {
       const id = await ask(order)
-      let canceled: Promise<unknown> = Promise.resolve()
+      let canceled: Promise<string | null> = Promise.resolve(null)
       const events = await watch(id, () => {
-        if (order.cancels) canceled = insist(() => client.run(CancelGenerationDocument, { id }))
+        if (order.cancels) canceled = cancel(id)
       })
-      await canceled
-      return { order, id, events }
+      return { order, id, events, effect: await canceled }
     },
   }
 }

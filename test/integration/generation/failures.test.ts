@@ -54,7 +54,7 @@ describeOnEachDatabase('a failure', (open) => {
       })
       const id = await house.order(viewer)
       const retrying = await house.until(viewer, id, 'RETRYING')
-      expect(retrying.at(-1)?.event.problem).toMatchObject({ code: 'UNAVAILABLE', providerBilled: false })
+      expect(retrying.at(-1)?.event).toMatchObject({ problem: { code: 'UNAVAILABLE', providerBilled: false } })
       await house.pass(2_000)
       expect(await endOf(id)).toMatchObject({ status: 'COMPLETED', chargedMicros: PRICE_MICROS })
       expect(house.provider.sends).toHaveLength(1)
