@@ -3,6 +3,7 @@ import { createCostMeter } from '../graphql/complexity.ts'
 import type { Context } from '../graphql/context.ts'
 import { createSchema } from '../graphql/schema.ts'
 import { findImage } from '../store/image-store.ts'
+import { isPassingFault } from '../store/passing-faults.ts'
 import { createCallbackRoute } from '../transport/callback-route.ts'
 import { createHttpServer, type HttpServer } from '../transport/http-server.ts'
 import { createImageRoutes } from '../transport/image-routes.ts'
@@ -61,6 +62,7 @@ export function createDoors(
     clock,
     ids,
     random,
+    isPassingFault,
     readiness: async () => {
       await Promise.all([database.check(), domain.storage.check()])
       return true

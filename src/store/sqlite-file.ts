@@ -12,6 +12,19 @@ export function holdsDatabase(path: string): boolean {
   return existsSync(path) && statSync(path).size > 0
 }
 
+/** Refuses where what lies beside says that there was a database: an empty one in its place would bury the rest. */
+export function assertNotLost(path: string): void {
+  if (holdsDatabase(path)) return
+  const traces = [`${path}-wal`].filter(holdsDatabase)
+  // A server makes the file before it locks it.
+  if (!existsSync(path)) traces.push(...[`${path}.lock`].filter(existsSync))
+  if (traces.length === 0) return
+  throw new DatabaseRefusedError(
+    `${path} is gone: ${traces.join(' and ')} beside it shows that there was a database. Nothing was made in its place. ` +
+      'Restore a copy, or move what is left away to start anew.',
+  )
+}
+
 /** Only the owner may read it: it holds prompts and hashes of keys. SQLite gives the files beside it the same mode. */
 export function createPrivateFile(path: string): void {
   if (existsSync(path)) return

@@ -51,7 +51,7 @@ function expectStories(seen: readonly StatusEvent[][]): void {
 }
 
 describe(`a connection that is cut ${CUTS} times at random moments (seed ${CHAOS_SEED})`, () => {
-  it('shows each transition once and in order to a WebSocket client that resumes', async () => {
+  it('F28 shows each transition once and in order to a WebSocket client that resumes', async () => {
     await using proxy = await startProxy(createRandom(CHAOS_SEED))
     await using server = await startBehind(proxy)
     const socket = createResumingClient({
@@ -76,7 +76,7 @@ describe(`a connection that is cut ${CUTS} times at random moments (seed ${CHAOS
     await socket.dispose()
   })
 
-  it('shows each transition once and in order to a reader of event streams with Last-Event-ID', async () => {
+  it('F29 shows each transition once and in order to a reader of event streams with Last-Event-ID', async () => {
     await using proxy = await startProxy(createRandom(CHAOS_SEED + 1))
     await using server = await startBehind(proxy)
     const client = createGraphqlClient({ url: `http://127.0.0.1:${proxy.port}/graphql` })

@@ -11,7 +11,7 @@ const TIMES = 300
 const WATCHERS = 200
 
 describe('watchers', () => {
-  it(`see the whole story when they subscribe in the very moment of its transitions, ${TIMES} times`, async () => {
+  it(`F30 see the whole story when they subscribe in the very moment of its transitions, ${TIMES} times`, async () => {
     // No help from reading the log again after a while: a hint that was missed would be waited for in vain.
     await using server = await startApp({ refreshMs: 3_600_000 })
     const client = createWatchClient({ url: server.wsUrl })
@@ -31,7 +31,7 @@ describe('watchers', () => {
     await client.dispose()
   })
 
-  it('leave nothing behind when they vanish from an idle generation', async () => {
+  it('F33 leave nothing behind when they vanish from an idle generation', async () => {
     await using server = await startApp()
     const { generation } = await generate(server.client, quick('delay=0 hang'))
     const query = print(ImageStatusDocument)

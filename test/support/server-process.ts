@@ -10,6 +10,13 @@ export type ServerProcess = AsyncDisposable & {
   readonly port: number
   /** Lines of standard output, of all runs. */
   readonly lines: readonly string[]
+  /** Resolves with the first line from now on that this is true of. */
+  until(matches: (line: LogRecord) => boolean): Promise<LogRecord>
+  /** A line of standard input, for an entry that takes commands; resolves when it has been done. */
+  tell(command: string): Promise<void>
+  /** SIGSTOP and SIGCONT: a process that stands still and goes on knows nothing of it. */
+  pause(): void
+  resume(): void
   /** Resolves with the exit code, null after a signal, when the process is gone. */
   kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>
   /** Rejects when the process ends without having been asked to, with what it said last. */
@@ -17,6 +24,8 @@ export type ServerProcess = AsyncDisposable & {
   /** A new process on the same data and port; resolves when it is ready. */
   restart(): Promise<void>
 }
+
+export type LogRecord = Readonly<Record<string, unknown>>
 
 /** A file of this folder that starts a server in another way than `src/main.ts` does, and what it is told. */
 export type ServerEntry = { readonly script: string; readonly args: readonly string[] }
@@ -27,13 +36,13 @@ export async function startServerProcess(
   entry: ServerEntry = { script: '../../src/main.ts', args: [] },
 ): Promise<ServerProcess> {
   const port = await findQuietPort()
-  const lines: string[] = []
+  const { lines, write, until } = createLines()
   const crash = Promise.withResolvers<never>()
   // A test that does not wait for it learns of the crash by what no longer answers.
   crash.promise.catch(() => undefined)
   let child = launch(env, port, entry)
   let asked = false
-  const url = await untilReady(child, lines)
+  const url = await untilReady(child, write)
   watchOver(child)
 
   function watchOver(started: ChildProcess): void {
@@ -58,11 +67,19 @@ export async function startServerProcess(
     wsUrl: url.replace(/^http/, 'ws'),
     port,
     lines,
+    until,
+    async tell(command) {
+      const done = until(({ did }) => did === command)
+      child.stdin?.write(`${command}\n`)
+      await done
+    },
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     crashed: crash.promise,
     kill,
     async restart() {
       child = launch(env, port, entry)
-      await untilReady(child, lines)
+      await untilReady(child, write)
       watchOver(child)
     },
     async [Symbol.asyncDispose]() {
@@ -71,17 +88,41 @@ export async function startServerProcess(
   }
 }
 
+/** What a process has said so far, and whoever waits for it to say something. */
+function createLines() {
+  const lines: string[] = []
+  const waiting = new Set<(record: LogRecord) => void>()
+  return {
+    lines,
+    write(line: string): LogRecord {
+      lines.push(line)
+      const record: LogRecord = JSON.parse(line)
+      for (const look of [...waiting]) look(record)
+      return record
+    },
+    until: (matches: (line: LogRecord) => boolean) =>
+      new Promise<LogRecord>((resolve) => {
+        const look = (record: LogRecord) => {
+          if (!matches(record)) return
+          waiting.delete(look)
+          resolve(record)
+        }
+        waiting.add(look)
+      }),
+  }
+}
+
 function launch(env: Readonly<Record<string, string>>, port: number, { script, args }: ServerEntry): ChildProcess {
   const main = fileURLToPath(new URL(script, import.meta.url))
   const inherited = Object.fromEntries(['PATH', 'HOME', 'TMPDIR'].map((name) => [name, process.env[name]]))
   return spawn(process.execPath, [main, ...args], {
     env: { ...inherited, ...env, PORT: String(port) },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
 }
 
 /** The line that says so is one JSON log line with the field `url`. */
-function untilReady(child: ChildProcess, lines: string[]): Promise<string> {
+function untilReady(child: ChildProcess, write: (line: string) => LogRecord): Promise<string> {
   const { stdout, stderr } = child
   if (!stdout || !stderr) throw new Error('The process has no output.')
   let complaints = ''
@@ -93,8 +134,7 @@ function untilReady(child: ChildProcess, lines: string[]): Promise<string> {
       reject(new Error(`The server ended before it was ready (${code ?? signal}): ${complaints}`))
     })
     createInterface({ input: stdout }).on('line', (line) => {
-      lines.push(line)
-      const url: unknown = JSON.parse(line).url
+      const { url } = write(line)
       if (typeof url === 'string') resolve(url)
     })
   })
