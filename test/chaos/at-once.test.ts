@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GenerationDocument, HistoryDocument, ViewerDocument } from '../../schema/generated/operations.ts'
-import { startCuttingProxy } from '../support/cutting-proxy.ts'
+import { startFaultProxy } from '../support/fault-proxy.ts'
 import { follow, generate, QUICK, quick, request } from '../support/generating.ts'
 import { createGraphqlClient } from '../support/graphql-client.ts'
 import { createTestAccount, PRICED_PAINTER, startApp } from '../support/start-app.ts'
@@ -57,7 +57,7 @@ describe('many requests in one moment', () => {
   })
 
   it('F6 of a client that is cut off before the answer, and asks again, are one generation', async () => {
-    await using proxy = await startCuttingProxy(0, () => 1)
+    await using proxy = await startFaultProxy(0, () => ({ kind: 'cut', afterBytes: 1 }))
     await using server = await startApp({
       models: [PRICED_PAINTER],
       env: { PICTOR_ALLOWED_HOSTS: `127.0.0.1:${proxy.port}` },

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { GenerationDocument } from '../../schema/generated/operations.ts'
 import { createSystemClock } from '../../src/clock.ts'
-import { startCuttingProxy } from '../support/cutting-proxy.ts'
+import { startFaultProxy } from '../support/fault-proxy.ts'
 import { follow, generate } from '../support/generating.ts'
 import { assertInvariants } from '../support/invariants.ts'
 import { startApp, type TestApp } from '../support/start-app.ts'
@@ -39,7 +39,7 @@ function createPatientClock() {
 async function open({ name }: Caller, clock = createSystemClock()) {
   const vendor = PLAYED_VENDORS[name]
   const wire = await startWireServer(vendor.create)
-  const proxy = await startCuttingProxy(0)
+  const proxy = await startFaultProxy(0)
   const app = await startApp({
     env: {
       ...vendor.environment(wire.origin, 'canary-4e7d'),
