@@ -7,7 +7,11 @@ import { openRawSocket } from '../support/raw-websocket.ts'
 import { startApp, type TestApp } from '../support/start-app.ts'
 import { collect, createWatchClient, expectWholeStory, type StatusEvent, watch } from '../support/watch-client.ts'
 
-const TIMES = 300
+const IS_LONG = process.env.PICTOR_TEST_LONG !== undefined
+/** Four subscriptions and more in each. */
+const TIMES = IS_LONG ? 2_500 : 125
+const CYCLES = IS_LONG ? 10_000 : 500
+const LANES = 20
 const WATCHERS = 200
 
 describe('watchers', () => {
@@ -54,6 +58,24 @@ describe('watchers', () => {
 
     for (const { socket } of sockets) socket.terminate()
     for (const reader of readers) reader.abort()
+    await expectNobody(server)
+  })
+
+  it(`F33 leave nothing behind when they come and go ${CYCLES} times while nothing happens`, async () => {
+    await using server = await startApp()
+    const { generation } = await generate(server.client, quick('delay=0 hang'))
+    const payload = { query: print(ImageStatusDocument), variables: { id: generation.id } }
+    let left = CYCLES
+    const lane = async () => {
+      while (left-- > 0) {
+        const socket = await openRawSocket(server.wsUrl)
+        await socket.init({})
+        socket.send({ type: 'subscribe', id: '1', payload })
+        expect((await socket.next()).type).toBe('next')
+        socket.socket.terminate()
+      }
+    }
+    await Promise.all(Array.from({ length: LANES }, lane))
     await expectNobody(server)
   })
 })
