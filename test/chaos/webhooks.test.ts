@@ -42,7 +42,7 @@ it('F36: sends a message again under its id when the server dies after it arrive
   await assertInvariantsOf(dataDir)
 })
 
-it('F35: loses no message of any generation over a stream of kills', async () => {
+it('loses no message of any generation over a stream of kills', async () => {
   const { receiver, server, client, dataDir } = await open()
   const asked = new Set<string>()
   for (let round = 0; round < 3; round += 1) {
@@ -53,7 +53,7 @@ it('F35: loses no message of any generation over a stream of kills', async () =>
   const told = () => new Set(receiver.received.map(({ body }) => JSON.parse(body).data.generationId))
   for (let count = 1; told().size < asked.size; count += 1) await receiver.until(count)
   expect(told()).toEqual(asked)
-  const { viewer } = await client.run(WebhookEndpointsDocument, { first: 50 })
+  const { viewer } = await client.run(WebhookEndpointsDocument, { first: 20 })
   expect(viewer.account.webhookEndpoints[0]?.deliveries.nodes).toHaveLength(asked.size)
   expect(await server.kill('SIGTERM')).toBe(0)
   await assertInvariantsOf(dataDir)
