@@ -28,6 +28,8 @@ export type Config = {
   }
   readonly unknownOutcome: 'fail' | 'retry-once'
   readonly catalogFile: string | null
+  /** How long after its end a generation is deleted; null: never. */
+  readonly retentionMs: number | null
   /** By the vendor: the server's own key, null where there is none, and where calls go. */
   readonly vendors: Readonly<Record<Vendor, VendorConfig>>
   /** Keys of engines that the catalogue file names, by `PICTOR_KEY_<ID>`. */
@@ -81,6 +83,17 @@ const wholeNumber = (range: { min: number; max: number }) =>
     })
 
 const decimal = z.string().refine(factor, { error: 'must be a plain decimal greater than 0, such as 0.92' })
+const DAY_MS = 86_400_000
+const MAX_DAYS = 36_500
+
+/** In milliseconds. */
+const days = z
+  .string()
+  .refine((text) => /^\d+(\.\d+)?$/.test(text) && Number(text) * DAY_MS >= 1 && Number(text) <= MAX_DAYS, {
+    error: `must be a plain number of days above 0 and up to ${MAX_DAYS}, such as 90`,
+  })
+  .transform((text) => Math.round(Number(text) * DAY_MS))
+
 const onOff = z.enum(['on', 'off'], { error: 'must be `on` or `off`' }).transform((value) => value === 'on')
 
 const webUrl = z
@@ -132,6 +145,7 @@ const Environment = z.object({
   PICTOR_MARKUP: decimal.default('1'),
   PICTOR_UNKNOWN_OUTCOME: z.enum(['fail', 'retry-once'], { error: 'must be `fail` or `retry-once`' }).default('fail'),
   PICTOR_CATALOG: z.string().min(1).optional(),
+  PICTOR_RETENTION_DAYS: days.optional(),
   OPENAI_API_KEY: apiKey.optional(),
   OPENAI_BASE_URL: webUrl.default('https://api.openai.com/v1'),
   GEMINI_API_KEY: apiKey.optional(),
@@ -195,6 +209,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     },
     unknownOutcome: env.PICTOR_UNKNOWN_OUTCOME,
     catalogFile: env.PICTOR_CATALOG === undefined ? null : resolve(env.PICTOR_CATALOG),
+    retentionMs: env.PICTOR_RETENTION_DAYS ?? null,
     vendors: readVendors(env),
     engineKeys: readEngineKeys(set),
     defaultModel: env.PICTOR_DEFAULT_MODEL,

@@ -10,6 +10,7 @@ import { createHistoryCommand } from './history.ts'
 import { createKeysCommand } from './keys.ts'
 import { createModelsCommand } from './models.ts'
 import { createProviderKeysCommand } from './provider-keys.ts'
+import { createVerifyCommand } from './verify.ts'
 
 const PACKAGE = new URL('../../package.json', import.meta.url)
 
@@ -35,6 +36,7 @@ export function createProgram(context: CommandContext, serve: (options: { json: 
     .addCommand(createAccountsCommand(context))
     .addCommand(createProviderKeysCommand(context))
     .addCommand(createDoctorCommand(context))
+    .addCommand(createVerifyCommand(context))
     .addHelpText(
       'after',
       '\nExample:\n  $ npm run pictor -- generate a red fox in snow\n\nEach command has --help and --json.',

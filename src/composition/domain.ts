@@ -18,6 +18,7 @@ import { createModelService } from '../generation/model-service.ts'
 import { observeBus } from '../generation/observed-bus.ts'
 import { createProgressBoard } from '../generation/progress-board.ts'
 import { createQueuePlaces } from '../generation/queue-places.ts'
+import { createRetention } from '../generation/retention.ts'
 import { createRunStatistics } from '../generation/run-statistics.ts'
 import { createSettlement } from '../generation/settlement.ts'
 import { createCurrency } from '../ledger/currency.ts'
@@ -69,7 +70,8 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const places = createQueuePlaces({ db, queue, statistics, concurrency: config.concurrency })
   const reader = createGenerationReader({ db, cache, progress, places })
   const cancellation = createCancellation({ db, log, queue, settlement, clock })
-  const deletion = createDeletion({ db, clock })
+  const deletion = createDeletion({ db, cache, clock })
+  const retention = createRetention({ deletion, retentionMs: config.retentionMs, clock })
   const attempts = createAttempts({ db, log, queue, settlement, providers, catalog, policy, clock, ids })
   const ending = createAttemptEnding({ log, queue, settlement, policy, clock, random })
   const callKeys = createCallKeys({ db, box: secretBox, providerKeys })
@@ -93,7 +95,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const { stopWork } = worker
   const inputs = createReferences(foundations, { ...options, ...identity, sweep: () => upkeep.sweep() })
   const { uploads } = inputs
-  const upkeep = createUpkeep({ cancellation, deletion, uploads, blobs: pictures, clock, logger, stopWork })
+  const upkeep = createUpkeep({ cancellation, deletion, retention, uploads, blobs: pictures, clock, logger, stopWork })
   const refresher = createStreamRefresher({ clock, everyMs: refreshMs })
   const admit = createAdmission({
     db,
@@ -120,6 +122,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
     upkeep,
     refresher,
     reader,
+    retention,
     watcher: createGenerationWatcher({
       db,
       bus,

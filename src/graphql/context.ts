@@ -1,5 +1,6 @@
 import type { PreviewReference } from '../events/generation-event.ts'
 import type { Image } from '../generation/generation-types.ts'
+import type { Retention } from '../generation/retention.ts'
 import type { GenerationReader, GenerationService, GenerationWatcher, ModelService } from '../generation/services.ts'
 import type { AccountService } from '../identity/account-service.ts'
 import type { Currency } from '../ledger/currency.ts'
@@ -25,6 +26,7 @@ export type Services = {
   readonly accounts: AccountService
   readonly images: ImageAccess
   readonly uploads: Pick<Uploads, 'create' | 'find'>
+  readonly retention: Pick<Retention, 'expiresAt'>
   readonly currency: Currency
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Cancellation } from '../generation/cancellation.ts'
 import type { Deletion, Doomed } from '../generation/deletion.ts'
+import type { Retention } from '../generation/retention.ts'
 import type { Logger } from '../logger.ts'
 import type { Uploads } from '../references/uploads.ts'
 import { deleteGenerationBlobs, type GenerationBlobs } from '../storage/generation-blobs.ts'
@@ -15,10 +16,11 @@ export type Upkeep = {
   stop(): Promise<void>
 }
 
-/** What has to happen although nobody asks: deadlines pass, uploads expire, deleted bytes go, old keys are forgotten. */
+/** What has to happen although nobody asks: deadlines pass, what is old expires, deleted bytes go, old keys are forgotten. */
 export function createUpkeep(deps: {
   cancellation: Cancellation
   deletion: Deletion
+  retention: Pick<Retention, 'expire'>
   uploads: Pick<Uploads, 'expire'>
   blobs: GenerationBlobs
   clock: Clock
@@ -46,7 +48,8 @@ export function createUpkeep(deps: {
     run: () => deletion.forgetOldKeys(),
     onError: fault('Old idempotency keys remain'),
   })
-  const loops = [deadlines, sweeping, forgetting]
+  const expiring = createLoop({ clock, everyMs: 60_000, run: expire, onError: fault('Old generations remain') })
+  const loops = [deadlines, expiring, sweeping, forgetting]
 
   return {
     start() {
@@ -58,19 +61,22 @@ export function createUpkeep(deps: {
     },
   }
 
-  async function sweepBytes(): Promise<void> {
-    await deps.uploads.expire()
-    await deleteDoomed()
+  /** A turn does a bounded piece of work and asks for the next: whoever stops the loop waits for one piece. */
+  async function expire(): Promise<void> {
+    const { deleted, isDone } = await deps.retention.expire()
+    if (!isDone) expiring.nudge()
+    if (deleted === 0) return
+    logger.info({ generations: deleted }, 'Old generations were deleted')
+    sweeping.nudge()
   }
 
-  async function deleteDoomed(): Promise<void> {
-    for (;;) {
-      const doomed = await deletion.listDoomed(DOOMED_AT_ONCE)
-      const failures: unknown[] = []
-      for (const each of doomed) await deleteBytes(each).catch((error: unknown) => failures.push(error))
-      if (failures.length > 0) throw new AggregateError(failures)
-      if (doomed.length < DOOMED_AT_ONCE) return
-    }
+  async function sweepBytes(): Promise<void> {
+    await deps.uploads.expire()
+    const doomed = await deletion.listDoomed(DOOMED_AT_ONCE)
+    const failures: unknown[] = []
+    for (const each of doomed) await deleteBytes(each).catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) throw new AggregateError(failures)
+    if (doomed.length === DOOMED_AT_ONCE) sweeping.nudge()
   }
 
   async function deleteBytes(doomed: Doomed): Promise<void> {

@@ -56,7 +56,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/transport': ['src/graphql', 'src/storage', ...BASE],
   'src/composition': ['src', 'schema/operations'],
   'src/app.ts': ['src'],
-  'src/cli': ['src/app.ts', 'src/config.ts', 'src/composition', 'src/identity', 'src/store', OPERATIONS, ...BASE],
+  'src/cli': [
+    'src/app.ts',
+    'src/config.ts',
+    'src/composition',
+    'src/upkeep',
+    'src/identity',
+    'src/store',
+    OPERATIONS,
+    ...BASE,
+  ],
   'src/main.ts': ['src/cli'],
 }
 
