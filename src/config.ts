@@ -201,12 +201,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     auth: env.PICTOR_AUTH,
     secret: env.PICTOR_SECRET === undefined ? null : new Secret(env.PICTOR_SECRET),
     previousSecrets: env.PICTOR_SECRET_PREVIOUS ?? [],
-    currency: {
-      code: env.PICTOR_CURRENCY,
-      usdRate: env.PICTOR_USD_RATE,
-      markup: env.PICTOR_MARKUP,
-      credit: env.PICTOR_CREDIT,
-    },
+    currency: readCurrency(env),
     unknownOutcome: env.PICTOR_UNKNOWN_OUTCOME,
     catalogFile: env.PICTOR_CATALOG === undefined ? null : resolve(env.PICTOR_CATALOG),
     retentionMs: env.PICTOR_RETENTION_DAYS ?? null,
@@ -222,6 +217,15 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     drainMs: env.PICTOR_DRAIN_SECONDS * 1000,
     logLevel: env.LOG_LEVEL,
   })
+}
+
+function readCurrency(env: z.output<typeof Environment>): Config['currency'] {
+  return {
+    code: env.PICTOR_CURRENCY,
+    usdRate: env.PICTOR_USD_RATE,
+    markup: env.PICTOR_MARKUP,
+    credit: env.PICTOR_CREDIT,
+  }
 }
 
 function readVendors(env: z.output<typeof Environment>): Config['vendors'] {

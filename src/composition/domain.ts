@@ -27,6 +27,8 @@ import type { OutboundFetch } from '../outbound/outbound-fetch.ts'
 import type { ImageProvider } from '../providers/provider.ts'
 import { createEmbeddedQueue } from '../queue/embedded-queue.ts'
 import { DEFAULT_RETRY_POLICY } from '../queue/retry-policy.ts'
+import { createLossWatch } from '../upkeep/loss-watch.ts'
+import { createOrphanSweep } from '../upkeep/orphan-sweep.ts'
 import { createProviderGate, type GateLimits } from '../worker/provider-gate.ts'
 import { createUpkeep } from '../worker/upkeep.ts'
 import { createWorker } from '../worker/worker.ts'
@@ -95,7 +97,19 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const { stopWork } = worker
   const inputs = createReferences(foundations, { ...options, ...identity, sweep: () => upkeep.sweep() })
   const { uploads } = inputs
-  const upkeep = createUpkeep({ cancellation, deletion, retention, uploads, blobs: pictures, clock, logger, stopWork })
+  const care = { database: db, storage: pictures.storage, clock, logger, metrics }
+  const upkeep = createUpkeep({
+    cancellation,
+    deletion,
+    retention,
+    uploads,
+    blobs: pictures,
+    orphans: createOrphanSweep(care),
+    losses: createLossWatch(care),
+    clock,
+    logger,
+    stopWork,
+  })
   const refresher = createStreamRefresher({ clock, everyMs: refreshMs })
   const admit = createAdmission({
     db,
