@@ -28,7 +28,9 @@ export function createVerifyCommand(context: CommandContext) {
 
 function print(output: Output, { breaches, checked, leftOver, foreign }: VerificationReport): void {
   const { rules, recordedBlobs, storedBlobs } = checked
-  output.line(`Looked at ${rules} rules, ${recordedBlobs} recorded pictures and ${storedBlobs} files in storage.`)
+  output.line(
+    `Held ${rules} rules against the database, and ${recordedBlobs} pictures that it knows against ${storedBlobs} files in storage.`,
+  )
   for (const { rule, ...found } of breaches) {
     output.line(`${output.style('red', '✗')} This must be so, and is not: ${rule}.`)
     output.line(`    ${describe(found)}`)

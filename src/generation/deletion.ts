@@ -17,6 +17,8 @@ export type Doomed = { readonly prefix: string; readonly doomedAt: number }
 export type Deletion = {
   /** Throws NotFoundError and NotFinishedError. */
   delete(viewer: Viewer, id: string): Promise<void>
+  /** Whoever's it is; false: it is gone already. Throws NotFinishedError. */
+  deleteById(id: string): Promise<boolean>
   /** Whoever's they are: those that ended at that moment or before it, at most `limit`. One that fails does not keep the others. */
   deleteEnded(endedBy: number, limit: number): Promise<{ readonly found: number; readonly deleted: number }>
   /** Bytes that no row needs, those that wait longest first. The prefix is the id of a generation, or an upload's owner. */
@@ -47,6 +49,8 @@ export function createDeletion(deps: {
       cache.drop(id)
     },
 
+    deleteById,
+
     async deleteEnded(endedBy, limit) {
       const ids = await listLongEnded(db.read, endedBy, limit)
       const failures: unknown[] = []
@@ -54,8 +58,7 @@ export function createDeletion(deps: {
       // One transaction each: whoever else has something to write comes in between, or shares the commit.
       for (const id of ids) {
         try {
-          if (await db.transact((trx) => remove(trx, id))) deleted += 1
-          cache.drop(id)
+          if (await deleteById(id)) deleted += 1
         } catch (error) {
           failures.push(error)
         }
@@ -66,6 +69,12 @@ export function createDeletion(deps: {
     listDoomed: (limit) => listDoomedBlobs(db.read, clock.now(), limit),
     forgetDoomed: (doomed) => db.transact((trx) => forgetDoomedBlobs(trx, doomed)),
     forgetOldKeys: () => db.transact((trx) => deleteExpiredIdempotencyKeys(trx, clock.now() - IDEMPOTENCY_MS)),
+  }
+
+  async function deleteById(id: string): Promise<boolean> {
+    const isDeleted = await db.transact((trx) => remove(trx, id))
+    cache.drop(id)
+    return isDeleted
   }
 
   /** false: it is gone already. */

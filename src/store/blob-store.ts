@@ -66,3 +66,13 @@ export async function findDoomed(db: Db, prefixes: readonly string[]): Promise<s
   const rows = await db.selectFrom('doomedBlobs').select('prefix').where('prefix', 'in', prefixes).execute()
   return rows.map((row) => row.prefix)
 }
+
+/** Those that have been deleted left out. */
+export async function countGenerations(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('generations')
+    .select((eb) => eb.fn.countAll<number>().as('total'))
+    .where('deletedAt', 'is', null)
+    .executeTakeFirstOrThrow()
+  return Number(row.total)
+}

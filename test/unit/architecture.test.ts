@@ -102,7 +102,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   undici: ['src/outbound', 'src/providers/wire'],
   uuid: ['src/ids.ts'],
   ws: ['src/transport', 'src/cli', 'src/providers/comfyui'],
-  zod: ['src/cli', 'src/config.ts', 'src/generation', 'src/identity', 'src/providers/catalog'],
+  zod: ['src/cli', 'src/config.ts', 'src/generation', 'src/identity', 'src/providers/catalog', 'src/upkeep'],
 }
 
 /** What the typings of the command line stand on. */
