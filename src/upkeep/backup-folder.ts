@@ -4,6 +4,8 @@ import { chmod, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promi
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
+import { lockDatabaseFile } from '../store/sqlite-lock.ts'
+import { DatabaseInUseError } from '../store/store-errors.ts'
 
 /** What lies in a backup beside the copy of the database, which the manifest names. */
 export const MANIFEST_FILE = 'manifest.json'
@@ -15,6 +17,7 @@ const OURS = [
   /^images$/,
   /^pictor-[0-9tz-]+\.db(-journal|-wal|-shm)?$/,
   /^unfinished-[a-z.]+$/,
+  /^backup\.lock$/,
 ]
 
 const DIRECTORY_MODE = 0o700
@@ -83,6 +86,16 @@ export async function prepareBackupFolder(folder: string): Promise<void> {
   throw new BackupError(
     `${folder} holds something else than a backup (${strangers.slice(0, 3).join(', ')}). Name a folder that is empty, or that holds an earlier backup.`,
   )
+}
+
+/** One backup at a time writes into a folder; gives back what lets the next one in. */
+export function lockBackupFolder(folder: string): () => void {
+  try {
+    return lockDatabaseFile(join(folder, 'backup'))
+  } catch (cause) {
+    if (!(cause instanceof DatabaseInUseError)) throw cause
+    throw new BackupError(`Another backup is being written into ${folder}.`, { cause })
+  }
 }
 
 /** Copies of the database that the manifest does not name: of earlier backups, and of those that came to no end. */

@@ -10,6 +10,7 @@ import {
   BackupError,
   digestOfFile,
   IMAGES_FOLDER,
+  lockBackupFolder,
   type Manifest,
   prepareBackupFolder,
   removeOtherCopies,
@@ -48,8 +49,17 @@ const MAX_LOST = 1_000
  * comes back. The manifest is written last: until then the earlier backup in the same folder holds, whatever happens.
  */
 export async function backUp(options: BackupOptions): Promise<BackupResult> {
+  await prepareBackupFolder(options.folder)
+  const unlock = lockBackupFolder(options.folder)
+  try {
+    return await write(options)
+  } finally {
+    unlock()
+  }
+}
+
+async function write(options: BackupOptions): Promise<BackupResult> {
   const { folder, database, pictorVersion, now, onStep = () => undefined } = options
-  await prepareBackupFolder(folder)
   onStep('Copying the database')
   const file = `pictor-${new Date(now).toISOString().toLowerCase().replaceAll(/[:.]/g, '-')}.db`
   const path = join(folder, file)

@@ -61,6 +61,7 @@ describeOnEachDatabase('generations are kept', (open) => {
     next.domain.upkeep.start()
     await next.pass(9 * MINUTE_MS)
     expect(await next.domain.reader.find(viewer, id)).toMatchObject({ prompt: 'a secret fox' })
+    expect(await next.domain.reader.findAtLeast(id, 0)).toBeDefined()
 
     await next.pass((expiresAt ?? 0) - next.clock.now() + MINUTE_MS)
     expect(await next.domain.reader.find(viewer, id)).toBeUndefined()
@@ -85,6 +86,16 @@ describeOnEachDatabase('generations are kept', (open) => {
     shorter.domain.upkeep.start()
     await shorter.pass(1_000)
     expect(await shorter.domain.reader.find(viewer, id)).toBeUndefined()
+  })
+
+  it('no longer in bytes than in rows, however many are deleted at once', async () => {
+    const doomedAt = house.clock.now()
+    const rows = Array.from({ length: 120 }, (_, index) => ({ prefix: `gen_doomed${index}`, doomedAt }))
+    await database.transact((trx) => trx.insertInto('doomedBlobs').values(rows).execute())
+    const next = later(0)
+    next.domain.upkeep.start()
+    await next.pass(1_000)
+    expect(await database.read.selectFrom('doomedBlobs').selectAll().execute()).toEqual([])
   })
 
   it('while they run, however long that takes', async () => {

@@ -137,7 +137,8 @@ describe('a backup', () => {
     await house.endOf(viewer, id)
     const second = await run({ now: 2 })
     expect(second).toMatchObject({ generations: 3, pictures: 4, copied: 1, kept: 3 })
-    expect((await readdir(backups)).sort()).toEqual(['images', 'manifest.json', second.database.file, 'secret'].sort())
+    const names = ['backup.lock', 'images', 'manifest.json', second.database.file, 'secret']
+    expect((await readdir(backups)).sort()).toEqual(names)
     expect(second.database.file).not.toBe(first.database.file)
     expect(await listPictures(backups)).toEqual(await listPictures(source))
     await restore()
@@ -207,6 +208,13 @@ describe('a backup', () => {
     await expect(run({ storage: broken, now: 2 })).rejects.toThrow('EIO')
     expect((await restore()).manifest.createdAt).toBe(first.createdAt)
     await assertInvariantsOf(restored, { live: true })
+  })
+
+  it('is written into a folder by one at a time', async () => {
+    const first = run()
+    await expect(run({ now: 2 })).rejects.toThrow(`Another backup is being written into ${backups}.`)
+    const { createdAt } = await first
+    expect((await restore()).manifest.createdAt).toBe(createdAt)
   })
 
   it('is not written into a folder that holds something else', async () => {
