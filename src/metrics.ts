@@ -67,6 +67,10 @@ export type Metrics = {
   money(kind: MetricLabel<'money'>, amountMicros: number): void
   storage(operation: MetricLabel<'storageOperation'>, sizeBytes: number): void
   eventPublished(kind: string): void
+  /** Files that no row needed and that were taken away. */
+  orphansRemoved(count: number): void
+  /** Pictures that rows know and storage does not, at the last look; to be compared with 0. */
+  lostBlobs(count: number): void
 }
 
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -83,6 +87,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     render: () => registry.metrics(),
     ...doorMetrics(registry),
     ...workMetrics(registry, options.providers ?? []),
+    ...upkeepMetrics(registry),
   }
 }
 
@@ -134,7 +139,18 @@ function doorMetrics(registry: Registry): DoorMetrics {
   }
 }
 
-type WorkMetrics = Omit<Metrics, keyof DoorMetrics | 'contentType' | 'render'>
+type UpkeepMetrics = Pick<Metrics, 'orphansRemoved' | 'lostBlobs'>
+
+function upkeepMetrics(registry: Registry): UpkeepMetrics {
+  const orphans = counter(registry, 'orphans_removed_total', 'Files that no row needed, taken away.')
+  const lost = gauge(registry, 'lost_blobs', 'Pictures whose bytes were not in storage at the last look.')
+  return {
+    orphansRemoved: (count) => orphans.inc(count),
+    lostBlobs: (count) => lost.set(count),
+  }
+}
+
+type WorkMetrics = Omit<Metrics, keyof DoorMetrics | keyof UpkeepMetrics | 'contentType' | 'render'>
 
 function workMetrics(registry: Registry, providers: readonly string[]): WorkMetrics {
   const claims = counter(registry, 'claims_total', 'Looks of a worker at the queue.', ['outcome'])

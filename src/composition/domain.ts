@@ -18,6 +18,7 @@ import { createModelService } from '../generation/model-service.ts'
 import { observeBus } from '../generation/observed-bus.ts'
 import { createProgressBoard } from '../generation/progress-board.ts'
 import { createQueuePlaces } from '../generation/queue-places.ts'
+import { createRetention } from '../generation/retention.ts'
 import { createRunStatistics } from '../generation/run-statistics.ts'
 import { createSettlement } from '../generation/settlement.ts'
 import { createCurrency } from '../ledger/currency.ts'
@@ -26,6 +27,8 @@ import type { OutboundFetch } from '../outbound/outbound-fetch.ts'
 import type { ImageProvider } from '../providers/provider.ts'
 import { createEmbeddedQueue } from '../queue/embedded-queue.ts'
 import { DEFAULT_RETRY_POLICY } from '../queue/retry-policy.ts'
+import { createLossWatch } from '../upkeep/loss-watch.ts'
+import { createOrphanSweep } from '../upkeep/orphan-sweep.ts'
 import { createCallbackDesk } from '../worker/callback-desk.ts'
 import { createProviderGate, type GateLimits } from '../worker/provider-gate.ts'
 import { createUpkeep } from '../worker/upkeep.ts'
@@ -77,7 +80,8 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const places = createQueuePlaces({ db, queue, statistics, concurrency: config.concurrency })
   const reader = createGenerationReader({ db, cache, progress, places })
   const cancellation = createCancellation({ db, log, queue, settlement, clock })
-  const deletion = createDeletion({ db, clock })
+  const deletion = createDeletion({ db, cache, clock })
+  const retention = createRetention({ deletion, retentionMs: config.retentionMs, clock })
   const attempts = createAttempts({ db, log, queue, settlement, providers, catalog, policy, clock, ids })
   const ending = createAttemptEnding({ log, queue, settlement, policy, clock, random })
   const callKeys = createCallKeys({ db, box: secretBox, providerKeys })
@@ -103,7 +107,19 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const { stopWork } = worker
   const inputs = createReferences(foundations, { ...options, ...identity, sweep: () => upkeep.sweep() })
   const { uploads } = inputs
-  const upkeep = createUpkeep({ cancellation, deletion, uploads, blobs: pictures, clock, logger, stopWork })
+  const care = { database: db, storage: pictures.storage, clock, logger, metrics }
+  const upkeep = createUpkeep({
+    cancellation,
+    deletion,
+    retention,
+    uploads,
+    blobs: pictures,
+    orphans: createOrphanSweep(care),
+    losses: createLossWatch(care),
+    clock,
+    logger,
+    stopWork,
+  })
   const refresher = createStreamRefresher({ clock, everyMs: refreshMs })
   const admit = createAdmission({
     db,
@@ -133,6 +149,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
     upkeep,
     refresher,
     reader,
+    retention,
     watcher: createGenerationWatcher({
       db,
       bus,

@@ -81,7 +81,6 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
 
     async delete(viewer, id) {
       await deps.deletion.delete(viewer, id)
-      cache.drop(id)
       deps.sweep()
     },
   }

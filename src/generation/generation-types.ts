@@ -136,7 +136,6 @@ export type Generation = {
   readonly startedAt: number | null
   readonly finishedAt: number | null
   readonly deadlineAt: number | null
-  readonly expiresAt: number | null
 }
 
 export type Image = {

@@ -20,7 +20,6 @@ const BEFORE_ANY_ATTEMPT = {
   tokens: null,
   startedAt: null,
   finishedAt: null,
-  expiresAt: null,
   deletedAt: null,
 } satisfies Partial<GenerationRow>
 

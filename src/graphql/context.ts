@@ -1,5 +1,6 @@
 import type { PreviewReference } from '../events/generation-event.ts'
 import type { Image } from '../generation/generation-types.ts'
+import type { Retention } from '../generation/retention.ts'
 import type { GenerationReader, GenerationService, GenerationWatcher, ModelService } from '../generation/services.ts'
 import type { AccountService } from '../identity/account-service.ts'
 import type { Currency } from '../ledger/currency.ts'
@@ -27,6 +28,7 @@ export type Services = {
   readonly images: ImageAccess
   readonly uploads: Pick<Uploads, 'create' | 'find'>
   readonly webhooks: Webhooks
+  readonly retention: Pick<Retention, 'expiresAt'>
   readonly currency: Currency
 }
 

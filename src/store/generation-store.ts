@@ -109,6 +109,31 @@ export async function listOverdueGenerations(db: Kysely<Tables>, now: number, li
     .execute()
 }
 
+/** Those that wait or run, in order of making. */
+export async function listUnfinishedGenerations(db: Kysely<Tables>, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('generations')
+    .select('id')
+    .where('finishedAt', 'is', null)
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.id)
+}
+
+/** Those that ended at that moment or before it and have not been deleted, the longest ended first. */
+export async function listLongEnded(db: Kysely<Tables>, endedBy: number, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('generations')
+    .select('id')
+    .where('finishedAt', '<=', endedBy)
+    .where('deletedAt', 'is', null)
+    .orderBy('finishedAt')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.id)
+}
+
 /** Takes away all that the client wrote or got, and keeps what the ledger and the reports need. */
 export async function blankGeneration(trx: Transaction<Tables>, id: string, deletedAt: number): Promise<void> {
   await trx

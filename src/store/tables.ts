@@ -135,7 +135,6 @@ export type GenerationsTable = {
   startedAt: number | null
   finishedAt: number | null
   deadlineAt: number | null
-  expiresAt: number | null
   deletedAt: number | null
 }
 

@@ -42,7 +42,6 @@ export function generationRow(row: Partial<GenerationRow> = {}): GenerationRow {
     startedAt: null,
     finishedAt: null,
     deadlineAt: null,
-    expiresAt: null,
     deletedAt: null,
     ...row,
   }

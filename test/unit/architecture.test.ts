@@ -51,7 +51,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...PORTS,
     ...BASE,
   ],
-  'src/worker': ['src/generation', 'src/references', 'src/queue', 'src/storage', ...PORTS, ...BASE],
+  'src/upkeep': ['src/references', 'src/storage', 'src/store', ...BASE],
+  'src/worker': ['src/upkeep', 'src/generation', 'src/references', 'src/queue', 'src/storage', ...PORTS, ...BASE],
   'src/graphql': [
     'src/generation',
     'src/references',
@@ -65,7 +66,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/transport': ['src/graphql', 'src/storage', ...BASE],
   'src/composition': ['src', 'schema/operations'],
   'src/app.ts': ['src'],
-  'src/cli': ['src/app.ts', 'src/config.ts', 'src/composition', 'src/identity', 'src/store', OPERATIONS, ...BASE],
+  'src/cli': [
+    'src/app.ts',
+    'src/config.ts',
+    'src/composition',
+    'src/upkeep',
+    'src/identity',
+    'src/store',
+    OPERATIONS,
+    ...BASE,
+  ],
   'src/main.ts': ['src/cli'],
 }
 
@@ -103,7 +113,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   undici: ['src/outbound', 'src/providers/wire'],
   uuid: ['src/ids.ts'],
   ws: ['src/transport', 'src/cli', 'src/providers/comfyui'],
-  zod: ['src/cli', 'src/config.ts', 'src/generation', 'src/identity', 'src/providers/catalog'],
+  zod: ['src/cli', 'src/config.ts', 'src/generation', 'src/identity', 'src/providers/catalog', 'src/upkeep'],
 }
 
 /** What the typings of the command line stand on. */

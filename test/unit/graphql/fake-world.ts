@@ -26,6 +26,7 @@ export type FakeWorld = {
   usage: UsageBucket[]
   estimate: Estimate | null
   progress: number | null
+  retentionMs: number | null
   watched: AsyncIterableIterator<WatchedEvent> | null
   /** Thrown by every service that acts, when set. */
   failure: Error | null
@@ -49,6 +50,7 @@ export function createFakeWorld(): FakeWorld {
     usage: [],
     estimate: null,
     progress: null,
+    retentionMs: null,
     watched: null,
     failure: null,
     calls: [],
@@ -77,6 +79,10 @@ export function createFakeWorld(): FakeWorld {
       },
       base64: async (image) => `base64 of ${image.id}`,
       previewUrl: (preview) => `https://pictor.test/previews/${preview.previewId}`,
+    },
+    retention: {
+      expiresAt: ({ finishedAt }) =>
+        finishedAt === null || world.retentionMs === null ? null : finishedAt + world.retentionMs,
     },
     uploads: {
       create: async (_viewer, file) => act(world, world.uploads[0] ?? null, 'upload', file.size),
