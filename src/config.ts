@@ -1,6 +1,17 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { parseRatio } from './money.ts'
+import {
+  apiKey,
+  decimal,
+  list,
+  networks,
+  onOff,
+  origins,
+  perMinute,
+  previousSecrets,
+  webUrl,
+  wholeNumber,
+} from './config-fields.ts'
 import { Secret } from './secret.ts'
 
 /** The environment as one frozen, validated value: nothing else reads `process.env`. */
@@ -35,8 +46,27 @@ export type Config = {
   readonly defaultModel: string
   readonly allowedOrigins: readonly string[]
   readonly allowedHosts: readonly string[]
+  /** Addresses, and networks such as `10.0.0.0/8`. */
+  readonly trustedProxies: readonly string[]
+  /** In a minute; null: no limit. */
+  readonly rateLimits: {
+    readonly key: number | null
+    readonly token: number | null
+    readonly endUser: number | null
+    readonly endUserRequests: number | null
+    /** Attempts with wrong credentials, of one address. */
+    readonly failures: number | null
+  }
+  readonly operations: {
+    /** A folder of documents, or a manifest of them; null: our own alone are known. */
+    readonly path: string | null
+    /** Run nothing but known ones. */
+    readonly only: boolean
+  }
   readonly graphiql: boolean
   readonly introspection: boolean
+  /** `local`: this machine, and keys of scope `admin`; `key`: those alone. */
+  readonly metrics: 'local' | 'key' | 'off'
   /** Attempts at a time in this process, and at one provider. */
   readonly concurrency: number
   readonly providerConcurrency: number
@@ -58,48 +88,6 @@ export class ConfigError extends Error {
     this.faults = faults
   }
 }
-
-const factor = (text: string) => {
-  const ratio = parseRatio(text)
-  return ratio !== null && ratio.numerator > 0n
-}
-
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== ''),
-)
-
-const wholeNumber = (range: { min: number; max: number }) =>
-  z
-    .string()
-    .regex(/^\d+$/, { error: `must be a whole number from ${range.min} to ${range.max}` })
-    .transform(Number)
-    .refine((value) => value >= range.min && value <= range.max, {
-      error: `must be a whole number from ${range.min} to ${range.max}`,
-    })
-
-const decimal = z.string().refine(factor, { error: 'must be a plain decimal greater than 0, such as 0.92' })
-const onOff = z.enum(['on', 'off'], { error: 'must be `on` or `off`' }).transform((value) => value === 'on')
-
-const webUrl = z
-  .string()
-  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
-    error: 'must be an absolute http(s) URL, such as https://images.example.com',
-  })
-  .transform((text) => text.replace(/\/+$/, ''))
-
-const previousSecrets = list
-  .refine((secrets) => secrets.every((secret) => Buffer.byteLength(secret) >= 32), {
-    error: 'must be secrets of at least 32 bytes each, parted by commas',
-  })
-  .transform((secrets) => secrets.map((secret) => new Secret(secret)))
-
-const apiKey = z
-  .string()
-  .regex(/^[\x21-\x7e]+$/, { error: 'must be printable ASCII without spaces, as the vendor shows it' })
-  .transform((text) => new Secret(text))
 
 const Environment = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -149,14 +137,19 @@ const Environment = z.object({
   REPLICATE_API_TOKEN: apiKey.optional(),
   REPLICATE_BASE_URL: webUrl.default('https://api.replicate.com/v1'),
   PICTOR_DEFAULT_MODEL: z.string().min(1).default('sandbox/painter'),
-  PICTOR_ALLOWED_ORIGINS: list
-    .refine((origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin), {
-      error: 'must be origins parted by commas, such as https://app.example.com: no path, no slash at the end',
-    })
-    .default([]),
+  PICTOR_ALLOWED_ORIGINS: origins.default([]),
   PICTOR_ALLOWED_HOSTS: list.default([]),
+  PICTOR_TRUSTED_PROXIES: networks.default([]),
+  PICTOR_LIMIT_KEY: perMinute.default(null),
+  PICTOR_LIMIT_TOKEN: perMinute.default(3_000),
+  PICTOR_LIMIT_END_USER: perMinute.default(1_200),
+  PICTOR_LIMIT_END_USER_REQUESTS: perMinute.default(60),
+  PICTOR_LIMIT_FAILURES: perMinute.default(60),
+  PICTOR_OPERATIONS: z.string().min(1).optional(),
+  PICTOR_OPERATIONS_ONLY: onOff.default(false),
   PICTOR_GRAPHIQL: onOff.default(true),
   PICTOR_INTROSPECTION: onOff.default(true),
+  PICTOR_METRICS: z.enum(['local', 'key', 'off'], { error: 'must be `local`, `key` or `off`' }).default('local'),
   PICTOR_CONCURRENCY: wholeNumber({ min: 1, max: 1_000 }).default(16),
   PICTOR_PROVIDER_CONCURRENCY: wholeNumber({ min: 1, max: 1_000 }).default(16),
   PICTOR_DRAIN_SECONDS: wholeNumber({ min: 0, max: 3_600 }).default(25),
@@ -198,15 +191,34 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     vendors: readVendors(env),
     engineKeys: readEngineKeys(set),
     defaultModel: env.PICTOR_DEFAULT_MODEL,
-    allowedOrigins: env.PICTOR_ALLOWED_ORIGINS,
-    allowedHosts: env.PICTOR_ALLOWED_HOSTS,
-    graphiql: env.PICTOR_GRAPHIQL,
-    introspection: env.PICTOR_INTROSPECTION,
+    ...readDoors(env),
     concurrency: env.PICTOR_CONCURRENCY,
     providerConcurrency: env.PICTOR_PROVIDER_CONCURRENCY,
     drainMs: env.PICTOR_DRAIN_SECONDS * 1000,
     logLevel: env.LOG_LEVEL,
   })
+}
+
+function readDoors(env: z.output<typeof Environment>) {
+  return {
+    allowedOrigins: env.PICTOR_ALLOWED_ORIGINS,
+    allowedHosts: env.PICTOR_ALLOWED_HOSTS,
+    trustedProxies: env.PICTOR_TRUSTED_PROXIES,
+    rateLimits: {
+      key: env.PICTOR_LIMIT_KEY,
+      token: env.PICTOR_LIMIT_TOKEN,
+      endUser: env.PICTOR_LIMIT_END_USER,
+      endUserRequests: env.PICTOR_LIMIT_END_USER_REQUESTS,
+      failures: env.PICTOR_LIMIT_FAILURES,
+    },
+    operations: {
+      path: env.PICTOR_OPERATIONS === undefined ? null : resolve(env.PICTOR_OPERATIONS),
+      only: env.PICTOR_OPERATIONS_ONLY,
+    },
+    graphiql: env.PICTOR_GRAPHIQL,
+    introspection: env.PICTOR_INTROSPECTION,
+    metrics: env.PICTOR_METRICS,
+  }
 }
 
 function readVendors(env: z.output<typeof Environment>): Config['vendors'] {

@@ -32,6 +32,7 @@ export function createDoors(
     schema: createSchema(),
     createContext: (request: ContextRequest): Context => ({ ...request, services }),
     authenticate: domain.authenticate,
+    rateLimits: domain.rateLimits,
     costOf: createCostMeter(),
     subscriptionsOf: async ({ accountId }) => (await domain.accounts.limitsOf(accountId)).subscriptions,
     routes: [
@@ -48,6 +49,7 @@ export function createDoors(
       publicUrl: config.publicUrl,
       allowedOrigins: config.allowedOrigins,
       allowedHosts: config.allowedHosts,
+      trustedProxies: config.trustedProxies,
       loopbackOnly: config.auth === 'auto' && isLoopback(config.host),
       graphiql: config.graphiql,
       graphiqlTabs: readGraphiqlTabs(),

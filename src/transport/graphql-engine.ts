@@ -54,7 +54,7 @@ export function createGraphqlEngine({ options, limits, guard, limiter, scheduler
     maskedErrors: { maskError: mask, errorMessage: 'Unexpected error.' },
     plugins: [
       createRequestFormat(guard),
-      createAuthenticationPlugin(options.authenticate),
+      createAuthenticationPlugin(options),
       createDocumentLimits({ ...limits, introspection: options.config.introspection }),
       createOperationPlugin({ ...options, guard: createOperationGuard(options, limits), limiter, scheduler, limits }),
       createResponsePlugin(),

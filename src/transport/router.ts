@@ -1,8 +1,9 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { createClientAddress } from './client-address.ts'
 import { wantsPage } from './graphiql-page.ts'
 import type { GraphqlEngine } from './graphql-engine.ts'
-import { statusOf } from './graphql-errors.ts'
+import { httpOfError } from './graphql-errors.ts'
 import type { GraphqlRoute } from './graphql-route.ts'
 import type { HostGuard } from './host-guard.ts'
 import type { RequestInfo } from './operation-scope.ts'
@@ -39,6 +40,7 @@ type Handler = { readonly name: string; run(exchange: Exchange): Promise<void> |
 export function createRouter(deps: RouterDeps): Router {
   const { options, guard } = deps
   const { metrics, logger, clock, ids } = options
+  const facts = { ids, clientAddress: createClientAddress({ ...options.config, logger }) }
   const fixed = fixedRoutes(deps)
   const prefixed = options.routes.map((route) => ({ prefix: route.prefix, handler: toHandler(route) }))
 
@@ -49,7 +51,7 @@ export function createRouter(deps: RouterDeps): Router {
   return {
     async handle(request, response) {
       const startedAt = clock.now()
-      const info = readRequestInfo(request, ids)
+      const info = readRequestInfo(request, facts)
       const target = parseTarget(request.url)
       const handler = target ? find(target.pathname) : NOT_FOUND
       setSecurityHeaders(response, info.requestId)
@@ -78,7 +80,7 @@ export function createRouter(deps: RouterDeps): Router {
     },
     upgrade(request, socket, head) {
       socket.on('error', ignore)
-      const info = readRequestInfo(request, ids)
+      const info = readRequestInfo(request, facts)
       const refused = guard.check(info)
       if (refused) return refuseUpgrade(socket, refused.status)
       if (!guard.allowsOrigin(info)) return refuseUpgrade(socket, 403)
@@ -130,13 +132,13 @@ function toHandler(route: Route): Handler {
 
 function fail(engine: GraphqlEngine, request: IncomingMessage, response: ServerResponse, error: unknown): void {
   if (response.destroyed || request.errored) return
-  const { message, extensions } = engine.mask(error)
+  const masked = engine.mask(error)
   if (response.headersSent) {
     response.destroy()
     return
   }
-  const code = String(extensions.code)
-  sendError(response, { status: statusOf(code), code, message })
+  const { http: _, code, ...extensions } = masked.extensions
+  sendError(response, { ...httpOfError(masked), code: String(code), message: masked.message, extensions })
 }
 
 function refuseUpgrade(socket: Duplex, status: number): void {

@@ -64,6 +64,7 @@ export async function startToyServer(options: ToyServerOptions = {}): Promise<To
       publicUrl: null,
       allowedOrigins: ['https://app.example.com'],
       allowedHosts: [],
+      trustedProxies: [],
       loopbackOnly: false,
       graphiql: true,
       graphiqlTabs: [],
