@@ -115,7 +115,8 @@ function fixedRoutes(deps: RouterDeps): Readonly<Record<string, Handler>> {
     },
     '/metrics': {
       name: 'metrics',
-      run: ({ request, response, info }: Exchange) => answerMetrics(request, response, { ...options, info }),
+      run: (exchange: Exchange) =>
+        options.config.metrics === 'off' ? NOT_FOUND.run(exchange) : answerMetrics(exchange, options),
     },
     '/': { name: 'root', run: answerRoot },
   })

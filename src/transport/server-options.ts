@@ -6,6 +6,7 @@ import type { Ids } from '../ids.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Viewer } from '../viewer.ts'
+import type { OperationPolicy } from './known-operations-plugin.ts'
 
 /** What a caller shows of itself. The same for HTTP headers and for the parameters of a WebSocket's first message. */
 export type Credentials = {
@@ -151,6 +152,7 @@ export type TransportConfig = {
   readonly graphiql: boolean
   readonly graphiqlTabs: readonly GraphiqlTab[]
   readonly introspection: boolean
+  readonly metrics: 'local' | 'key' | 'off'
   readonly limits?: Partial<TransportLimits>
 }
 
@@ -164,6 +166,8 @@ export type HttpServerOptions = {
   subscriptionsOf?(viewer: Viewer): number | Promise<number>
   /** Missing: nobody is counted. */
   readonly rateLimits?: OperationLimits
+  /** Those that callers may name, and whether nothing else runs. */
+  readonly operations: OperationPolicy
   readonly routes: readonly Route[]
   readonly config: TransportConfig
   readonly logger: Logger

@@ -58,6 +58,7 @@ export async function startToyServer(options: ToyServerOptions = {}): Promise<To
       return viewer
     },
     routes: [],
+    operations: { known: { find: () => undefined, has: () => false }, only: false },
     config: {
       host: '127.0.0.1',
       port: 0,
@@ -69,6 +70,7 @@ export async function startToyServer(options: ToyServerOptions = {}): Promise<To
       graphiql: true,
       graphiqlTabs: [],
       introspection: true,
+      metrics: 'local',
       ...options.config,
     },
     logger: createLogger({ level: 'debug', destination: { write: (line) => logLines.push(line) } }),
