@@ -199,6 +199,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   })
 }
 
+/** All that must never be read in a log. */
+export function listSecrets({ secret, previousSecrets, vendors, engineKeys }: Config): readonly Secret[] {
+  const keys = [secret, ...Object.values(vendors).map(({ apiKey }) => apiKey)]
+  return [...keys.filter((key) => key !== null), ...previousSecrets, ...engineKeys.values()]
+}
+
 function readDoors(env: z.output<typeof Environment>) {
   return {
     allowedOrigins: env.PICTOR_ALLOWED_ORIGINS,

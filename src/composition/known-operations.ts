@@ -11,7 +11,7 @@ import {
 } from '../transport/known-operations.ts'
 
 /** The blessed operations: clients copy them, and the command line sends them. */
-const OWN = fileURLToPath(new URL('../../schema/operations/', import.meta.url))
+const OWN = new URL('../../schema/operations/', import.meta.url)
 
 type Schema = ReturnType<typeof createSchema>
 
@@ -33,7 +33,7 @@ export function openOperations({ path, only }: Config['operations']): Operations
 }
 
 function readAll(path: string | null, schema: Schema): KnownOperations {
-  const own = readFolder(OWN)
+  const own = readFolder(fileURLToPath(OWN))
   try {
     return createKnownOperations(schema, path === null ? own : [...own, ...readSources(path)])
   } catch (error) {

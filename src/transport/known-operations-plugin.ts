@@ -1,14 +1,8 @@
 import { GraphQLError } from 'graphql'
 import type { GraphQLParams } from 'graphql-yoga'
 import { refusal } from './graphql-errors.ts'
-import { hashOf, type KnownOperations } from './known-operations.ts'
+import { hashOf, type OperationPolicy } from './known-operations.ts'
 import type { TransportPlugin } from './plugin-context.ts'
-
-export type OperationPolicy = {
-  readonly known: KnownOperations
-  /** Run nothing else. */
-  readonly only: boolean
-}
 
 /**
  * Puts the text in the place of an id: `documentId` of GraphQL over HTTP, or `extensions.persistedQuery.sha256Hash` of

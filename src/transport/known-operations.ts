@@ -28,6 +28,12 @@ export type KnownOperations = {
   has(text: string): boolean
 }
 
+export type OperationPolicy = {
+  readonly known: KnownOperations
+  /** Run nothing else. */
+  readonly only: boolean
+}
+
 /** Every document that cannot be run here, each with its origin and what is wrong. */
 export class KnownOperationsError extends Error {
   override readonly name = 'KnownOperationsError'

@@ -1,6 +1,7 @@
 import {
   GraphQLError,
   type GraphQLInputType,
+  type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
   isEnumType,
@@ -46,11 +47,16 @@ export function quietSyntaxError(error: unknown): unknown {
   return message === error.message ? error : rephrase(error, message)
 }
 
-export function quietValidationError(error: GraphQLError): GraphQLError {
+/** `schema` says of its own scalars what they take, in the extension `form`. */
+export function quietValidationError(error: GraphQLError, schema: GraphQLSchema): GraphQLError {
   const isAboutValue = error.nodes?.some((node) => VALUE_KINDS.has(node.kind)) || error.message.includes(', found')
   if (!isAboutValue) return error
   const [, owner, unknown] = UNKNOWN_FIELD.exec(error.message) ?? []
   if (unknown !== undefined) return rephrase(error, `${owner} has no field "${unknown}".`)
+  const form = Object.values(schema.getTypeMap())
+    .map(formOf)
+    .find((text) => text !== null && text === error.message)
+  if (form) return rephrase(error, `Invalid value. ${form}`)
   const expected = TYPE_IN_MESSAGE.map((pattern) => pattern.exec(error.message)?.[1]).find((name) => name !== undefined)
   return rephrase(error, expected === undefined ? 'Invalid value.' : `Invalid value: expected ${expected}.`)
 }
@@ -122,8 +128,12 @@ function expectation(type: GraphQLInputType, value: unknown): string {
       .getValues()
       .map((member) => member.name)
       .join(', ')}`
-  if (named.name === 'File') return `expected ${type}, which comes as a part of a multipart request over HTTP`
-  return `expected ${type}`
+  const form = formOf(named)
+  return form === null ? `expected ${type}` : `expected ${type}. ${form.replace(/\.$/, '')}`
+}
+
+function formOf({ extensions }: GraphQLNamedType): string | null {
+  return typeof extensions.form === 'string' ? extensions.form : null
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -6,14 +6,20 @@ const REQUEST_HEADERS =
   'authorization, content-type, accept, last-event-id, x-request-id, x-graphql-yoga-csrf, apollo-require-preflight, graphql-require-preflight'
 const RESPONSE_HEADERS = 'x-request-id, retry-after, ratelimit, ratelimit-policy, etag, content-length, content-range'
 
-/** For answers that no browser should run, frame, sniff or keep. A handler may set others in their place. */
+/** For answers that no browser should run, frame, sniff, embed elsewhere or keep. */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+}
+
+/** On every answer, also of errors. A handler may set others in their place. */
 export function setSecurityHeaders(response: ServerResponse, requestId: string): void {
   response.setHeader('x-request-id', requestId)
-  response.setHeader('x-content-type-options', 'nosniff')
-  response.setHeader('referrer-policy', 'no-referrer')
-  response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
-  response.setHeader('cross-origin-opener-policy', 'same-origin')
-  response.setHeader('cache-control', 'no-store')
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
 }
 
 /**

@@ -9,7 +9,7 @@ import type { HostGuard } from './host-guard.ts'
 import type { RequestInfo } from './operation-scope.ts'
 import { answerHealth, answerMetrics, answerReadiness } from './operator-routes.ts'
 import { parseTarget, readRequestInfo } from './request-facts.ts'
-import { applyCors, sendError, setSecurityHeaders } from './response-headers.ts'
+import { applyCors, SECURITY_HEADERS, sendError, setSecurityHeaders } from './response-headers.ts'
 import type { HttpServerOptions, Route } from './server-options.ts'
 import type { WebSocketDoor } from './websocket-door.ts'
 
@@ -143,7 +143,9 @@ function fail(engine: GraphqlEngine, request: IncomingMessage, response: ServerR
 }
 
 function refuseUpgrade(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+  const headers = { ...SECURITY_HEADERS, connection: 'close', 'content-length': '0' }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`)
 }
 
 function ignore(): void {}

@@ -6,7 +6,7 @@ import type { Ids } from '../ids.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Viewer } from '../viewer.ts'
-import type { OperationPolicy } from './known-operations-plugin.ts'
+import type { OperationPolicy } from './known-operations.ts'
 
 /** What a caller shows of itself. The same for HTTP headers and for the parameters of a WebSocket's first message. */
 export type Credentials = {
