@@ -1,4 +1,4 @@
-import { GraphQLError } from 'graphql'
+import { GraphQLError, Kind } from 'graphql'
 import type { UploadedFile } from '../references/uploads.ts'
 import { Secret } from '../secret.ts'
 import type { Builder } from './builder.ts'
@@ -80,6 +80,8 @@ function registerInputs(builder: Builder): void {
       throw new GraphQLError('A Secret is never given out.')
     },
     parseValue: readSecret,
+    // A word without quotes would pass for text.
+    parseLiteral: (node) => readSecret(node.kind === Kind.STRING ? node.value : null),
   })
 }
 

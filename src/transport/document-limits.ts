@@ -30,8 +30,8 @@ export function createDocumentLimits(limits: DocumentLimits): TransportPlugin {
     onValidate({ setValidationFn, addValidationRule }) {
       if (!limits.introspection) addValidationRule(NoSchemaIntrospectionCustomRule)
       setValidationFn((schema, document, rules) =>
-        validate(schema, document, rules, { hideSuggestions: true, maxErrors: limits.validationErrors }).map((error) =>
-          quietValidationError(error, schema),
+        validate(schema, document, rules, { hideSuggestions: true, maxErrors: limits.validationErrors }).map(
+          quietValidationError,
         ),
       )
     },

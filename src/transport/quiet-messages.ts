@@ -47,16 +47,11 @@ export function quietSyntaxError(error: unknown): unknown {
   return message === error.message ? error : rephrase(error, message)
 }
 
-/** `schema` says of its own scalars what they take, in the extension `form`. */
-export function quietValidationError(error: GraphQLError, schema: GraphQLSchema): GraphQLError {
+export function quietValidationError(error: GraphQLError): GraphQLError {
   const isAboutValue = error.nodes?.some((node) => VALUE_KINDS.has(node.kind)) || error.message.includes(', found')
   if (!isAboutValue) return error
   const [, owner, unknown] = UNKNOWN_FIELD.exec(error.message) ?? []
   if (unknown !== undefined) return rephrase(error, `${owner} has no field "${unknown}".`)
-  const form = Object.values(schema.getTypeMap())
-    .map(formOf)
-    .find((text) => text !== null && text === error.message)
-  if (form) return rephrase(error, `Invalid value. ${form}`)
   const expected = TYPE_IN_MESSAGE.map((pattern) => pattern.exec(error.message)?.[1]).find((name) => name !== undefined)
   return rephrase(error, expected === undefined ? 'Invalid value.' : `Invalid value: expected ${expected}.`)
 }
@@ -132,6 +127,7 @@ function expectation(type: GraphQLInputType, value: unknown): string {
   return form === null ? `expected ${type}` : `expected ${type}. ${form.replace(/\.$/, '')}`
 }
 
+/** What a scalar of the schema says of itself in the extension `form`. */
 function formOf({ extensions }: GraphQLNamedType): string | null {
   return typeof extensions.form === 'string' ? extensions.form : null
 }
