@@ -32,6 +32,8 @@ export type Overrides = {
 export type App = {
   /** Address of `/graphql`; known once started. */
   readonly url: string
+  /** That it listens on; known once started. */
+  readonly port: number
   start(): Promise<void>
   /** Drains: takes nothing new, lets what runs finish for the configured time, closes watchers to come back elsewhere. */
   stop(): Promise<void>
@@ -46,6 +48,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const operations = openOperations(config.operations)
   const foundations = await openFoundations(config, { clock, ids, ...overrides })
   let url = ''
+  let port = config.port
   const publicUrl = () => config.publicUrl ?? new URL(url).origin
   const domain = createDomain(config, foundations, { publicUrl, ...overrides })
   const doors: Doors = createDoors(config, foundations, domain, { ...overrides, operations })
@@ -55,6 +58,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   return {
     get url() {
       return url
+    },
+    get port() {
+      return port
     },
     domain,
     foundations,
@@ -67,7 +73,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         domain.worker.start()
         domain.upkeep.start()
       }
-      if (serves) ({ url } = await doors.server.start())
+      if (serves) ({ url, port } = await doors.server.start())
     },
 
     async stop() {

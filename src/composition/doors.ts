@@ -2,6 +2,7 @@ import type { Config } from '../config.ts'
 import { createCostMeter } from '../graphql/complexity.ts'
 import type { Context } from '../graphql/context.ts'
 import { findImage } from '../store/image-store.ts'
+import { createCallbackRoute } from '../transport/callback-route.ts'
 import { createHttpServer, type HttpServer } from '../transport/http-server.ts'
 import { createImageRoutes } from '../transport/image-routes.ts'
 import type { ContextRequest, TransportLimits } from '../transport/server-options.ts'
@@ -42,6 +43,7 @@ export function createDoors(
     subscriptionsOf: async ({ accountId }) => (await domain.accounts.limitsOf(accountId)).subscriptions,
     operations,
     routes: [
+      createCallbackRoute(domain.callbacks.receive),
       {
         prefix: '/images/',
         name: 'images',

@@ -16,6 +16,7 @@ import type {
 import { ProviderError } from '../providers/provider-error.ts'
 import type { Secret } from '../secret.ts'
 import type { PreviewStore } from '../storage/preview-store.ts'
+import type { CallbackDesk, OpenLine } from './callback-desk.ts'
 import { type KeepImageDeps, keepImage, type Unkept } from './keep-image.ts'
 import { describeFault, referenceWithoutKey, textWithoutKey, withoutKey } from './key-redaction.ts'
 import { loadInputs } from './load-inputs.ts'
@@ -27,6 +28,7 @@ export type RunAttemptDeps = KeepImageDeps & {
   readonly callKeys: CallKeys
   readonly progress: ProgressBoard
   readonly previews: PreviewStore
+  readonly callbacks: CallbackDesk
   readonly clock: Clock
 }
 
@@ -47,6 +49,8 @@ type OurSide = {
   readonly attempt: RunningAttempt
   readonly apiKey: Secret | null
   readonly lost: ProviderError | null
+  /** Where the vendor may call back. With a key of the caller's own it is asked alone: its signatures are not ours to know. */
+  readonly line: OpenLine | undefined
 }
 
 /** One lease: calls the provider once, keeps each picture as it comes, settles. */
@@ -86,7 +90,7 @@ async function callWithKey(
   deps: RunAttemptDeps,
   provider: ImageProvider,
   request: ProviderRequest,
-  { attempt, lost }: Omit<OurSide, 'apiKey'>,
+  { attempt, lost }: Pick<OurSide, 'attempt' | 'lost'>,
   signal: AbortSignal,
 ): Promise<AttemptResult | 'dropped'> {
   let apiKey: Secret | null
@@ -96,7 +100,12 @@ async function callWithKey(
     if (!(error instanceof ProviderError)) throw error
     return { kind: 'failed', error, unstored: [] }
   }
-  return callProvider(deps, provider, request, { attempt, apiKey, lost }, signal)
+  const line = apiKey === null ? deps.callbacks.open(provider.id, attempt.attemptId) : undefined
+  try {
+    return await callProvider(deps, provider, request, { attempt, apiKey, lost, line }, signal)
+  } finally {
+    line?.close()
+  }
 }
 
 async function callProvider(
@@ -137,7 +146,7 @@ async function callProvider(
 function createConversation(
   deps: RunAttemptDeps,
   request: ProviderRequest,
-  { attempt, apiKey, lost: unsendable }: OurSide,
+  { attempt, apiKey, lost: unsendable, line: callbacks }: OurSide,
   signal: AbortSignal,
 ) {
   const { attempts, progress } = deps
@@ -168,6 +177,7 @@ function createConversation(
     apiKey,
     delivered: new Set(attempt.delivered),
     ...(unsendable && { unsendable }),
+    ...(callbacks && { callbacks }),
     signal,
     onSending: () => own(attempts.markSending(attempt)),
     onAccepted(reference) {
