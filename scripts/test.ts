@@ -5,7 +5,7 @@
 import { parseCLI, type Reporter, startVitest } from 'vitest/node'
 import { countResults, type Results } from './test-results.ts'
 
-const PROJECTS = ['unit', 'contract', 'integration', 'chaos', 'e2e']
+const PROJECTS = ['unit', 'contract', 'integration', 'attacks', 'chaos', 'e2e']
 
 const given = process.argv.slice(2).flatMap((word) => (PROJECTS.includes(word) ? ['--project', word] : [word]))
 const { filter, options } = parseCLI(['vitest', 'run', ...given])
