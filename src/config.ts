@@ -39,6 +39,8 @@ export type Config = {
   readonly defaultModel: string
   readonly allowedOrigins: readonly string[]
   readonly allowedHosts: readonly string[]
+  /** Of the operator's own network: webhooks may go there although it is not public. */
+  readonly webhookOrigins: readonly string[]
   readonly graphiql: boolean
   readonly introspection: boolean
   /** Attempts at a time in this process, and at one provider. */
@@ -111,6 +113,11 @@ const previousSecrets = list
   })
   .transform((secrets) => secrets.map((secret) => new Secret(secret)))
 
+const origins = (example: string) =>
+  list.refine((all) => all.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin), {
+    error: `must be origins parted by commas, ${example}: no path, no slash at the end`,
+  })
+
 const apiKey = z
   .string()
   .regex(/^[\x21-\x7e]+$/, { error: 'must be printable ASCII without spaces, as the vendor shows it' })
@@ -171,11 +178,8 @@ const Environment = z.object({
   REPLICATE_API_TOKEN: apiKey.optional(),
   REPLICATE_BASE_URL: webUrl.default('https://api.replicate.com/v1'),
   PICTOR_DEFAULT_MODEL: z.string().min(1).default('sandbox/painter'),
-  PICTOR_ALLOWED_ORIGINS: list
-    .refine((origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin), {
-      error: 'must be origins parted by commas, such as https://app.example.com: no path, no slash at the end',
-    })
-    .default([]),
+  PICTOR_ALLOWED_ORIGINS: origins('such as https://app.example.com').default([]),
+  PICTOR_WEBHOOK_ORIGINS: origins('such as http://billing.internal:8080').default([]),
   PICTOR_ALLOWED_HOSTS: list.default([]),
   PICTOR_GRAPHIQL: onOff.default(true),
   PICTOR_INTROSPECTION: onOff.default(true),
@@ -229,6 +233,7 @@ function readDoors(env: Environment) {
     auth: env.PICTOR_AUTH,
     allowedOrigins: env.PICTOR_ALLOWED_ORIGINS,
     allowedHosts: env.PICTOR_ALLOWED_HOSTS,
+    webhookOrigins: env.PICTOR_WEBHOOK_ORIGINS,
     graphiql: env.PICTOR_GRAPHIQL,
     introspection: env.PICTOR_INTROSPECTION,
   }

@@ -17,6 +17,7 @@ export const METRIC_LABELS = {
   money: ['held', 'captured', 'released', 'granted', 'refunded'],
   storageOperation: ['read', 'write', 'delete'],
   costSource: ['reported', 'catalogue'],
+  webhook: ['delivered', 'retrying', 'failed'],
   callback: ['heard', 'late', 'forged', 'unknown', 'too_large'],
   health: ['UP', 'DEGRADED', 'DOWN', 'UNKNOWN'],
   event: ['QUEUED', 'STARTED', 'PROGRESS', 'PREVIEW', 'IMAGE_READY', 'RETRYING', 'COMPLETED', 'FAILED', 'CANCELED'],
@@ -57,6 +58,7 @@ export type Metrics = {
   attempt(provider: string, outcome: MetricLabel<'attempt'>, seconds: number): void
   /** What a vendor says that it cost, and what the catalogue makes of the same: they drift apart when prices change. */
   vendorCost(provider: string, cost: { readonly reportedMicros: number; readonly expectedMicros: number }): void
+  webhook(outcome: MetricLabel<'webhook'>): void
   vendorCallback(provider: string, verdict: CallbackVerdict): void
   /** Which state each provider is in; read when Prometheus asks. */
   observeProviders(read: (provider: string) => MetricLabel<'health'>): void
@@ -161,6 +163,7 @@ function workMetrics(registry: Registry, providers: readonly string[]): WorkMetr
     'Cost by the vendor and by the catalogue, in micro-units.',
     ['provider', 'source'],
   )
+  const webhooks = counter(registry, 'webhook_attempts_total', 'Tries to send webhooks.', ['outcome'])
   const callbacks = counter(registry, 'vendor_callbacks_total', 'Calls of vendors about jobs.', ['provider', 'verdict'])
   const operations = counter(registry, 'storage_operations_total', 'Uses of the image storage.', ['operation'])
   const bytes = counter(registry, 'storage_bytes_total', 'Bytes through the image storage.', ['operation'])
@@ -175,6 +178,7 @@ function workMetrics(registry: Registry, providers: readonly string[]): WorkMetr
       costs.inc({ provider, source: 'reported' }, reportedMicros)
       costs.inc({ provider, source: 'catalogue' }, expectedMicros)
     },
+    webhook: (outcome) => webhooks.inc({ outcome }),
     vendorCallback: (provider, verdict) => callbacks.inc({ provider: within(providers, provider), verdict }),
     observeProviders: (read) => observeProviders(registry, providers, read),
     generation: (status) => generations.inc({ status }),

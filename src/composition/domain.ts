@@ -37,6 +37,7 @@ import type { Foundations } from './foundations.ts'
 import { createIdentity } from './identity.ts'
 import { createPictures } from './pictures.ts'
 import { createReferences } from './references.ts'
+import { createWebhookParts } from './webhooks.ts'
 
 export type DomainOptions = {
   readonly publicUrl: () => string
@@ -59,7 +60,13 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const { providerKeys, secretBox } = identity
   const pictures = createPictures(foundations, options)
   const bus = observeBus(createMemoryEventBus({ logger }), { logger, metrics })
-  const log = createEventLog({ db, bus, onMoved: ({ kind, amountMicros }) => metrics.money(kind, amountMicros) })
+  const told = createWebhookParts(config, foundations, { ...pictures, secretBox, currency, random, pollMs })
+  const log = createEventLog({
+    db,
+    bus,
+    outbox: told.outbox,
+    onMoved: ({ kind, amountMicros }) => metrics.money(kind, amountMicros),
+  })
   const queue = createEmbeddedQueue({ db, clock, ids, leaseMs })
   const ledger = createLedger({ ids })
   const settlement = createSettlement({ ledger, queue, currency, clock })
@@ -136,6 +143,8 @@ export function createDomain(config: Config, foundations: Foundations, options: 
     gate,
     uploads,
     callbacks,
+    webhooks: told.webhooks,
+    deliveries: told.deliveries,
     worker,
     upkeep,
     refresher,
@@ -162,6 +171,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
       cache,
       rateLimits: identity.rateLimits,
       providerKeys,
+      checkWebhookUrl: told.checkWebhookUrl,
       account: (viewer) => identity.accountService.account(viewer),
       nudge: () => worker.nudge(),
       stopWork,

@@ -37,6 +37,8 @@ export type GenerationInput = {
   /** For the provider of the model that is asked for. */
   readonly providerApiKey: Secret | null
   readonly providerOptions: unknown
+  /** Where to tell of this generation, beside the account's endpoints. */
+  readonly webhookUrl: string | null
   readonly tags: readonly string[]
   readonly metadata: unknown
   readonly endUser: string | null

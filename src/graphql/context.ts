@@ -6,6 +6,7 @@ import type { AccountService } from '../identity/account-service.ts'
 import type { Currency } from '../ledger/currency.ts'
 import type { Uploads } from '../references/uploads.ts'
 import type { Viewer } from '../viewer.ts'
+import type { Webhooks } from '../webhooks/webhooks.ts'
 
 /** Everything that a resolver may use. Built once per operation, the same for HTTP, SSE and WebSocket. */
 export type Context = {
@@ -27,6 +28,7 @@ export type Services = {
   readonly images: ImageAccess
   readonly uploads: Pick<Uploads, 'create' | 'find'>
   readonly retention: Pick<Retention, 'expiresAt'>
+  readonly webhooks: Webhooks
   readonly currency: Currency
 }
 

@@ -86,14 +86,14 @@ export async function countImage(
   trx: Transaction<Tables>,
   id: string,
   attemptToken: string,
-): Promise<{ sequence: number; accountId: string; endUser: string | null } | undefined> {
+): Promise<Pick<GenerationRow, 'sequence' | 'accountId' | 'endUser' | 'webhookUrl'> | undefined> {
   return trx
     .updateTable('generations')
     .set((eb) => ({ sequence: eb('sequence', '+', 1), imageCount: eb('imageCount', '+', 1) }))
     .where('id', '=', id)
     .where('attemptToken', '=', attemptToken)
     .where('status', '=', 'RUNNING')
-    .returning(['sequence', 'accountId', 'endUser'])
+    .returning(['sequence', 'accountId', 'endUser', 'webhookUrl'])
     .executeTakeFirst()
 }
 
@@ -150,6 +150,7 @@ export async function blankGeneration(trx: Transaction<Tables>, id: string, dele
       error: null,
       tags: '[]',
       metadata: null,
+      webhookUrl: null,
     })
     .where('id', '=', id)
     .execute()

@@ -37,6 +37,7 @@ export function generationRow(row: Partial<GenerationRow> = {}): GenerationRow {
     spendDay: 0,
     tokens: null,
     parentId: null,
+    webhookUrl: null,
     createdAt: 1,
     startedAt: null,
     finishedAt: null,
