@@ -2,6 +2,7 @@ import { type Clock, createSystemClock } from './clock.ts'
 import { createDomain } from './composition/domain.ts'
 import { createDoors, type Doors } from './composition/doors.ts'
 import { openFoundations } from './composition/foundations.ts'
+import { openOperations } from './composition/known-operations.ts'
 import type { Config } from './config.ts'
 import { createIds, type Ids } from './ids.ts'
 import type { Logger } from './logger.ts'
@@ -44,12 +45,13 @@ export type App = {
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
   const clock = overrides.clock ?? createSystemClock()
   const ids = overrides.ids ?? createIds()
+  const operations = openOperations(config.operations)
   const foundations = await openFoundations(config, { clock, ids, ...overrides })
   let url = ''
   let port = config.port
   const publicUrl = () => config.publicUrl ?? new URL(url).origin
   const domain = createDomain(config, foundations, { publicUrl, ...overrides })
-  const doors: Doors = createDoors(config, foundations, domain, overrides)
+  const doors: Doors = createDoors(config, foundations, domain, { ...overrides, operations })
   const works = config.roles.includes('worker')
   const serves = config.roles.includes('api')
 
@@ -70,6 +72,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         if (foundations.database.dialect === 'sqlite') await domain.queue.recover()
         domain.worker.start()
         domain.upkeep.start()
+        await domain.deliveries.start()
       }
       if (serves) ({ url, port } = await doors.server.start())
     },
@@ -79,7 +82,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         serves ? doors.server.stop({ graceMs: config.drainMs }) : undefined,
         works ? domain.worker.drain(config.drainMs) : undefined,
       ])
-      if (works) await domain.upkeep.stop()
+      if (works) await Promise.all([domain.upkeep.stop(), domain.deliveries.stop()])
       domain.refresher.stop()
       await domain.apiKeys.settle()
       await foundations.database.close()

@@ -1,7 +1,6 @@
 import type { Config } from '../config.ts'
 import { createCostMeter } from '../graphql/complexity.ts'
 import type { Context } from '../graphql/context.ts'
-import { createSchema } from '../graphql/schema.ts'
 import { findImage } from '../store/image-store.ts'
 import { isPassingFault } from '../store/passing-faults.ts'
 import { createCallbackRoute } from '../transport/callback-route.ts'
@@ -12,6 +11,7 @@ import type { Domain } from './domain.ts'
 import type { Foundations } from './foundations.ts'
 import { readGraphiqlTabs } from './graphiql-tabs.ts'
 import { isLoopback } from './identity.ts'
+import type { Operations } from './known-operations.ts'
 
 export type Doors = { readonly server: HttpServer }
 
@@ -20,22 +20,30 @@ export function createDoors(
   config: Config,
   foundations: Foundations,
   domain: Domain,
-  { limits = {}, random = Math.random }: { limits?: Partial<TransportLimits>; random?: () => number },
+  given: {
+    readonly operations: Operations
+    readonly limits?: Partial<TransportLimits>
+    readonly random?: () => number
+  },
 ): Doors {
+  const { operations, limits = {}, random = Math.random } = given
   const { clock, ids, logger, metrics, database } = foundations
-  const { generations, reader, watcher, models, images, uploads, currency, accountService: accounts } = domain
-  const services = { generations, reader, watcher, models, accounts, images, uploads, currency }
+  const { generations, reader, watcher, models, images, uploads, retention, webhooks, currency } = domain
+  const accounts = domain.accountService
+  const services = { generations, reader, watcher, models, accounts, images, uploads, retention, webhooks, currency }
   const serveImage = createImageRoutes({
     ...domain,
     findImage: (id) => findImage(database.read, id),
     onError: (error) => logger.error({ error }, 'A picture could not be served'),
   })
   const server = createHttpServer({
-    schema: createSchema(),
+    schema: operations.schema,
     createContext: (request: ContextRequest): Context => ({ ...request, services }),
     authenticate: domain.authenticate,
+    rateLimits: domain.rateLimits,
     costOf: createCostMeter(),
     subscriptionsOf: async ({ accountId }) => (await domain.accounts.limitsOf(accountId)).subscriptions,
+    operations,
     routes: [
       createCallbackRoute(domain.callbacks.receive),
       {
@@ -51,10 +59,13 @@ export function createDoors(
       publicUrl: config.publicUrl,
       allowedOrigins: config.allowedOrigins,
       allowedHosts: config.allowedHosts,
+      trustedProxies: config.trustedProxies,
       loopbackOnly: config.auth === 'auto' && isLoopback(config.host),
-      graphiql: config.graphiql,
+      // Nothing that one could type into it would run.
+      graphiql: config.graphiql && !operations.only,
       graphiqlTabs: readGraphiqlTabs(),
       introspection: config.introspection,
+      metrics: config.metrics,
       limits,
     },
     logger,
