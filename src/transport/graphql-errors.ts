@@ -46,9 +46,8 @@ export function httpOfError({ extensions }: GraphQLError): ErrorHttp {
 
 /**
  * Turns what was thrown into what a client may see. Failures of ours are translated by the schema's own translator and get
- * their HTTP status here; what GraphQL itself reports passes;
- * where the place of the data fails for now, the caller is told to come again; all else is a bug. Both are logged under an id,
- * and that id is all that leaves the house.
+ * their HTTP status here; what GraphQL itself reports passes; where the place of the data fails for now, the caller is told
+ * to come again; all else is a bug. The last two are logged under an id, and that id is all that leaves the house.
  */
 export function createErrorMask(deps: {
   readonly logger: Logger

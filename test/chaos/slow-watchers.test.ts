@@ -4,7 +4,7 @@ import { createFakeClock } from '../support/fake-clock.ts'
 import { generate } from '../support/generating.ts'
 import { readMetric, SOON, untilSubscribed } from '../support/metrics.ts'
 import { openRawSocket } from '../support/raw-websocket.ts'
-import { startApp } from '../support/start-app.ts'
+import { createTestAccount, startApp } from '../support/start-app.ts'
 import { startToyServer, type ToyServer } from '../support/toy-server.ts'
 import { collect, createWatchClient, expectWholeStory, watch } from '../support/watch-client.ts'
 import { PLAYED_VENDORS } from '../support/wire/vendors.ts'
@@ -100,15 +100,17 @@ it(`F32 ${SUBSCRIBERS} watchers of generations that all end at once see each ste
   await using wire = await startWireServer(PLAYED_VENDORS.flux.create)
   await using server = await startApp({
     env: PLAYED_VENDORS.flux.environment(wire.origin, 'a-key'),
-    limits: { subscriptionsPerAccount: SUBSCRIBERS },
     // No help from reading the log again after a while.
     refreshMs: 3_600_000,
   })
+  const { secret } = await createTestAccount(server.app, { limits: { subscriptions: SUBSCRIBERS } })
+  const client = server.clientOf(secret)
   const given = Array.from({ length: GENERATIONS }, () => 'ok held=job')
   wire.script(...given)
   const input = { prompt: 'a red fox in snow', model: 'flux/flux-1.1-pro' }
-  const ids = await Promise.all(given.map(async () => (await generate(server.client, input)).generation.id))
-  const sockets = Array.from({ length: SUBSCRIBERS / ON_A_SOCKET }, () => createWatchClient({ url: server.wsUrl }))
+  const ids = await Promise.all(given.map(async () => (await generate(client, input)).generation.id))
+  const options = { url: server.wsUrl, connectionParams: { authorization: `Bearer ${secret}` } }
+  const sockets = Array.from({ length: SUBSCRIBERS / ON_A_SOCKET }, () => createWatchClient(options))
   let lastAt = 0
   const watching = sockets.flatMap((socket, place) =>
     Array.from({ length: ON_A_SOCKET }, async (_, index) => {
