@@ -26,7 +26,9 @@ function toResult(test: TestCase): AttackResult {
 }
 
 function tellFailure(test: TestCase): void {
-  for (const error of test.result().errors ?? []) console.log(`${test.fullName}\n${error.stack ?? error.message}\n`)
+  for (const { stack, message, diff } of test.result().errors ?? []) {
+    console.log([test.fullName, stack ?? message, diff, ''].filter((part) => part !== undefined).join('\n'))
+  }
 }
 
 await runTests(['--project', 'attacks', ...process.argv.slice(2)], [lines])
