@@ -32,6 +32,7 @@ import { createWorker } from '../worker/worker.ts'
 import type { Foundations } from './foundations.ts'
 import { createIdentity } from './identity.ts'
 import { createPictures } from './pictures.ts'
+import { listServerKeys } from './providers.ts'
 import { createReferences } from './references.ts'
 
 export type DomainOptions = {
@@ -88,6 +89,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
     concurrency,
     leaseMs,
     pollMs,
+    serverKeys: listServerKeys(config),
   }
   const worker = createWorker({ ...work, ...pictures })
   const { stopWork } = worker

@@ -23,6 +23,7 @@ import { createSandboxProvider } from '../providers/sandbox/sandbox-provider.ts'
 import { createStabilityProvider } from '../providers/stability-ai/stability-provider.ts'
 import { ENGINE_ANSWER_MS } from '../providers/wire/engine-http.ts'
 import { createVendorFetch, type VendorFetch } from '../providers/wire/vendor-fetch.ts'
+import type { Secret } from '../secret.ts'
 
 type Tools = { readonly clock: Clock; readonly ids: Ids }
 
@@ -40,6 +41,12 @@ export function createProviders({ vendors }: Pick<Config, 'vendors'>, tools: Too
     createFalProvider(at(vendors.fal)),
     createReplicateProvider(at(vendors.replicate)),
   ]
+}
+
+/** Of vendors and engines. */
+export function listServerKeys({ vendors, engineKeys }: Pick<Config, 'vendors' | 'engineKeys'>): readonly Secret[] {
+  const ofVendors = Object.values(vendors).map(({ apiKey }) => apiKey)
+  return [...ofVendors, ...engineKeys.values()].filter((key) => key !== null)
 }
 
 /** By provider id: the variable that its key is read from. */
