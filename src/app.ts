@@ -42,10 +42,11 @@ export type App = {
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
   const clock = overrides.clock ?? createSystemClock()
   const ids = overrides.ids ?? createIds()
-  const foundations = await openFoundations(config, { clock, ids, ...overrides })
   let url = ''
+  const ownAddresses = () => [config.publicUrl ?? '', url].filter((address) => address !== '')
+  const foundations = await openFoundations(config, { clock, ids, ownAddresses, ...overrides })
   const publicUrl = () => config.publicUrl ?? new URL(url).origin
-  const domain = createDomain(config, foundations, { publicUrl, ...overrides })
+  const domain = createDomain(config, foundations, { publicUrl, ownAddresses, ...overrides })
   const doors: Doors = createDoors(config, foundations, domain, overrides)
   const works = config.roles.includes('worker')
   const serves = config.roles.includes('api')

@@ -23,6 +23,7 @@ import { createSettlement } from '../generation/settlement.ts'
 import { createCurrency } from '../ledger/currency.ts'
 import { createLedger } from '../ledger/ledger.ts'
 import type { OutboundFetch } from '../outbound/outbound-fetch.ts'
+import type { OwnAddresses } from '../outbound/own-addresses.ts'
 import type { ImageProvider } from '../providers/provider.ts'
 import { createEmbeddedQueue } from '../queue/embedded-queue.ts'
 import { DEFAULT_RETRY_POLICY } from '../queue/retry-policy.ts'
@@ -37,6 +38,7 @@ import { createReferences } from './references.ts'
 
 export type DomainOptions = {
   readonly publicUrl: () => string
+  readonly ownAddresses: OwnAddresses
   readonly leaseMs?: number
   readonly pollMs?: number
   readonly refreshMs?: number
