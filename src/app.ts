@@ -29,8 +29,10 @@ export type Overrides = {
 }
 
 export type App = {
-  /** Address of `/graphql`; known once started. */
+  /** Address of `/graphql`, as clients know it; known once started. */
   readonly url: string
+  /** That it listens on; known once started. */
+  readonly port: number
   start(): Promise<void>
   /** Drains: takes nothing new, lets what runs finish for the configured time, closes watchers to come back elsewhere. */
   stop(): Promise<void>
@@ -43,7 +45,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const clock = overrides.clock ?? createSystemClock()
   const ids = overrides.ids ?? createIds()
   let url = ''
-  const ownAddresses = () => [config.publicUrl ?? '', url].filter((address) => address !== '')
+  let port = 0
+  const ownAddresses = () => [...(config.publicUrl === null ? [] : [config.publicUrl]), `http://127.0.0.1:${port}`]
   const foundations = await openFoundations(config, { clock, ids, ownAddresses, ...overrides })
   const publicUrl = () => config.publicUrl ?? new URL(url).origin
   const domain = createDomain(config, foundations, { publicUrl, ownAddresses, ...overrides })
@@ -54,6 +57,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   return {
     get url() {
       return url
+    },
+    get port() {
+      return port
     },
     domain,
     foundations,
@@ -66,7 +72,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         domain.worker.start()
         domain.upkeep.start()
       }
-      if (serves) ({ url } = await doors.server.start())
+      if (serves) ({ url, port } = await doors.server.start())
     },
 
     async stop() {
