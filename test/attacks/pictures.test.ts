@@ -146,7 +146,6 @@ it('A32 hostile multipart requests are answered with 4xx and a code, and echo no
         JSON.stringify(Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [index, ['variables.file']]))),
       ) +
       file(''),
-    'operations last': file('') + part('map', map) + part('operations', operations),
     'no boundary at the end': `${part('operations', operations)}${part('map', map)}--b\r\ncontent-disposition: form-data; name="0"; filename="a"\r\n\r\nsecret`,
     nothing: '',
   }
