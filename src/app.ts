@@ -45,7 +45,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const clock = overrides.clock ?? createSystemClock()
   const ids = overrides.ids ?? createIds()
   let url = ''
-  let port = 0
+  let port = config.port
   const ownAddresses = () => [...(config.publicUrl === null ? [] : [config.publicUrl]), `http://127.0.0.1:${port}`]
   const foundations = await openFoundations(config, { clock, ids, ownAddresses, ...overrides })
   const publicUrl = () => config.publicUrl ?? new URL(url).origin

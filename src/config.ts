@@ -27,6 +27,8 @@ export type Config = {
     readonly credit: string
   }
   readonly unknownOutcome: 'fail' | 'retry-once'
+  /** Providers that are told to call back. `auto`: those that surely can, where `publicUrl` is one for strangers. */
+  readonly callbacks: 'auto' | readonly string[]
   readonly catalogFile: string | null
   /** By the vendor: the server's own key, null where there is none, and where calls go. */
   readonly vendors: Readonly<Record<Vendor, VendorConfig>>
@@ -131,6 +133,12 @@ const Environment = z.object({
   PICTOR_CREDIT: decimal.default('0.001'),
   PICTOR_MARKUP: decimal.default('1'),
   PICTOR_UNKNOWN_OUTCOME: z.enum(['fail', 'retry-once'], { error: 'must be `fail` or `retry-once`' }).default('fail'),
+  PICTOR_CALLBACKS: list
+    .refine((words) => words.length === 1 || !words.some((word) => word === 'auto' || word === 'off'), {
+      error: 'must be `auto`, `off`, or providers parted by commas, such as fal,replicate',
+    })
+    .transform((words) => (words[0] === 'auto' ? 'auto' : words[0] === 'off' ? [] : words))
+    .default('auto'),
   PICTOR_CATALOG: z.string().min(1).optional(),
   OPENAI_API_KEY: apiKey.optional(),
   OPENAI_BASE_URL: webUrl.default('https://api.openai.com/v1'),
@@ -167,6 +175,8 @@ const Environment = z.object({
     .default('info'),
 })
 
+type Environment = z.output<typeof Environment>
+
 /** An empty variable counts as unset. Throws ConfigError. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''))
@@ -177,14 +187,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const env = parsed.data
   const dataDir = resolve(env.PICTOR_DATA_DIR)
   return Object.freeze({
-    host: env.HOST,
-    port: env.PORT,
     dataDir,
     databaseUrl: env.DATABASE_URL ?? `sqlite:${dataDir}/pictor.db`,
     storageUrl: env.STORAGE_URL ?? `file:${dataDir}/images`,
-    publicUrl: env.PUBLIC_URL ?? null,
     roles: env.PICTOR_ROLES.map((role) => (role === 'api' ? 'api' : 'worker')),
-    auth: env.PICTOR_AUTH,
     secret: env.PICTOR_SECRET === undefined ? null : new Secret(env.PICTOR_SECRET),
     previousSecrets: env.PICTOR_SECRET_PREVIOUS ?? [],
     currency: {
@@ -194,22 +200,41 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       credit: env.PICTOR_CREDIT,
     },
     unknownOutcome: env.PICTOR_UNKNOWN_OUTCOME,
+    callbacks: env.PICTOR_CALLBACKS,
     catalogFile: env.PICTOR_CATALOG === undefined ? null : resolve(env.PICTOR_CATALOG),
     vendors: readVendors(env),
     engineKeys: readEngineKeys(set),
     defaultModel: env.PICTOR_DEFAULT_MODEL,
+    ...readDoors(env),
+    ...readRunning(env),
+  })
+}
+
+/** How the world comes in. */
+function readDoors(env: Environment) {
+  return {
+    host: env.HOST,
+    port: env.PORT,
+    publicUrl: env.PUBLIC_URL ?? null,
+    auth: env.PICTOR_AUTH,
     allowedOrigins: env.PICTOR_ALLOWED_ORIGINS,
     allowedHosts: env.PICTOR_ALLOWED_HOSTS,
     graphiql: env.PICTOR_GRAPHIQL,
     introspection: env.PICTOR_INTROSPECTION,
+  }
+}
+
+/** How the process works. */
+function readRunning(env: Environment) {
+  return {
     concurrency: env.PICTOR_CONCURRENCY,
     providerConcurrency: env.PICTOR_PROVIDER_CONCURRENCY,
     drainMs: env.PICTOR_DRAIN_SECONDS * 1000,
     logLevel: env.LOG_LEVEL,
-  })
+  }
 }
 
-function readVendors(env: z.output<typeof Environment>): Config['vendors'] {
+function readVendors(env: Environment): Config['vendors'] {
   const vendor = (apiKey: Secret | undefined, baseUrl: string) => ({ apiKey: apiKey ?? null, baseUrl })
   return {
     openai: vendor(env.OPENAI_API_KEY, env.OPENAI_BASE_URL),

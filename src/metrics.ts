@@ -5,7 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
  * caller can make series by sending names.
  */
 export const METRIC_LABELS = {
-  route: ['graphql', 'images', 'healthz', 'readyz', 'metrics', 'root', 'none'],
+  route: ['graphql', 'images', 'callbacks', 'healthz', 'readyz', 'metrics', 'root', 'none'],
   method: ['GET', 'HEAD', 'POST', 'OPTIONS'],
   operation: ['query', 'mutation', 'subscription', 'unknown'],
   transport: ['http', 'sse', 'websocket'],
@@ -17,11 +17,15 @@ export const METRIC_LABELS = {
   money: ['held', 'captured', 'released', 'granted', 'refunded'],
   storageOperation: ['read', 'write', 'delete'],
   costSource: ['reported', 'catalogue'],
+  callback: ['heard', 'late', 'forged', 'unknown', 'too_large'],
   health: ['UP', 'DEGRADED', 'DOWN', 'UNKNOWN'],
   event: ['QUEUED', 'STARTED', 'PROGRESS', 'PREVIEW', 'IMAGE_READY', 'RETRYING', 'COMPLETED', 'FAILED', 'CANCELED'],
 } as const
 
 export type MetricLabel<Name extends keyof typeof METRIC_LABELS> = (typeof METRIC_LABELS)[Name][number]
+
+/** What became of a vendor's call: `late` is of an attempt that nobody waits for any more, `unknown` at no address of ours. */
+export type CallbackVerdict = MetricLabel<'callback'>
 
 export type MetricsOptions = {
   /** Provider ids: the fixed set of that label. */
@@ -53,6 +57,7 @@ export type Metrics = {
   attempt(provider: string, outcome: MetricLabel<'attempt'>, seconds: number): void
   /** What a vendor says that it cost, and what the catalogue makes of the same: they drift apart when prices change. */
   vendorCost(provider: string, cost: { readonly reportedMicros: number; readonly expectedMicros: number }): void
+  vendorCallback(provider: string, verdict: CallbackVerdict): void
   /** Which state each provider is in; read when Prometheus asks. */
   observeProviders(read: (provider: string) => MetricLabel<'health'>): void
   generation(status: MetricLabel<'generation'>): void
@@ -140,6 +145,7 @@ function workMetrics(registry: Registry, providers: readonly string[]): WorkMetr
     'Cost by the vendor and by the catalogue, in micro-units.',
     ['provider', 'source'],
   )
+  const callbacks = counter(registry, 'vendor_callbacks_total', 'Calls of vendors about jobs.', ['provider', 'verdict'])
   const operations = counter(registry, 'storage_operations_total', 'Uses of the image storage.', ['operation'])
   const bytes = counter(registry, 'storage_bytes_total', 'Bytes through the image storage.', ['operation'])
   const events = counter(registry, 'events_published_total', 'Events given to the bus.', ['kind'])
@@ -153,6 +159,7 @@ function workMetrics(registry: Registry, providers: readonly string[]): WorkMetr
       costs.inc({ provider, source: 'reported' }, reportedMicros)
       costs.inc({ provider, source: 'catalogue' }, expectedMicros)
     },
+    vendorCallback: (provider, verdict) => callbacks.inc({ provider: within(providers, provider), verdict }),
     observeProviders: (read) => observeProviders(registry, providers, read),
     generation: (status) => generations.inc({ status }),
     money: (kind, amountMicros) => money.inc({ kind }, amountMicros),

@@ -27,6 +27,7 @@ import type { OwnAddresses } from '../outbound/own-addresses.ts'
 import type { ImageProvider } from '../providers/provider.ts'
 import { createEmbeddedQueue } from '../queue/embedded-queue.ts'
 import { DEFAULT_RETRY_POLICY } from '../queue/retry-policy.ts'
+import { createCallbackDesk } from '../worker/callback-desk.ts'
 import { createProviderGate, type GateLimits } from '../worker/provider-gate.ts'
 import { createUpkeep } from '../worker/upkeep.ts'
 import { createWorker } from '../worker/worker.ts'
@@ -76,11 +77,13 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const attempts = createAttempts({ db, log, queue, settlement, providers, catalog, policy, clock, ids })
   const ending = createAttemptEnding({ log, queue, settlement, policy, clock, random })
   const callKeys = createCallKeys({ db, box: secretBox, providerKeys })
+  const callbacks = createCallbackDesk({ ...foundations, plan: foundations.callbackPlan })
   const { concurrency } = config
   const work = {
     attempts,
     ending,
     callKeys,
+    callbacks,
     progress,
     queue,
     providers,
@@ -120,6 +123,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
     ledger,
     gate,
     uploads,
+    callbacks,
     worker,
     upkeep,
     refresher,

@@ -3,6 +3,7 @@ import { createCostMeter } from '../graphql/complexity.ts'
 import type { Context } from '../graphql/context.ts'
 import { createSchema } from '../graphql/schema.ts'
 import { findImage } from '../store/image-store.ts'
+import { createCallbackRoute } from '../transport/callback-route.ts'
 import { createHttpServer, type HttpServer } from '../transport/http-server.ts'
 import { createImageRoutes } from '../transport/image-routes.ts'
 import type { ContextRequest, TransportLimits } from '../transport/server-options.ts'
@@ -35,6 +36,7 @@ export function createDoors(
     costOf: createCostMeter(),
     subscriptionsOf: async ({ accountId }) => (await domain.accounts.limitsOf(accountId)).subscriptions,
     routes: [
+      createCallbackRoute(domain.callbacks.receive),
       {
         prefix: '/images/',
         name: 'images',

@@ -14,6 +14,7 @@ import { configureImageEngine } from '../storage/image-engine.ts'
 import { createLocalStorage } from '../storage/local-storage.ts'
 import { observeStorage } from '../storage/observed-storage.ts'
 import { type Database, openDatabase } from '../store/database.ts'
+import { type CallbackPlan, planCallbacks } from './callbacks.ts'
 import { openOffer } from './offer.ts'
 
 /** What the house stands on: everything that is opened, read or configured before any rule of ours applies. */
@@ -27,6 +28,7 @@ export type Foundations = {
   readonly storage: BlobStorage
   readonly providers: ProviderRegistry
   readonly catalog: ModelCatalog
+  readonly callbackPlan: CallbackPlan | null
 }
 
 export async function openFoundations(
@@ -44,11 +46,12 @@ export async function openFoundations(
   const logger = given.logger ?? createLogger({ level: config.logLevel })
   configureImageEngine()
   const { providers, catalog } = await openOffer(config, given)
+  const callbackPlan = planCallbacks(config, providers)
   const secret = await loadServerSecret({ configured: config.secret, dataDir: config.dataDir })
   const metrics = createMetrics({ providers: providers.list().map((provider) => provider.id) })
   const storage = observeStorage(openStorage(config), metrics)
   const database = await openDatabase({ url: config.databaseUrl, logger, clock, exclusive })
-  return { clock, ids, logger, metrics, secret, database, storage, providers, catalog }
+  return { clock, ids, logger, metrics, secret, database, storage, providers, catalog, callbackPlan }
 }
 
 export function openStorage(config: Pick<Config, 'storageUrl'>): BlobStorage {

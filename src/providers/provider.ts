@@ -1,4 +1,5 @@
 import type { Secret } from '../secret.ts'
+import type { CallbackLine, ProviderCallbacks } from './callback.ts'
 import type { GenerationParameters } from './model.ts'
 import type { ProviderError } from './provider-error.ts'
 
@@ -23,6 +24,8 @@ export type ImageProvider = {
   cancel?(reference: ProviderReference, ending: VendorAccess): Promise<void>
   /** The names of the image models that the vendor lists, where it has such a list. Free. */
   listModels?(access: VendorAccess): Promise<readonly ListedModel[]>
+  /** Submit-and-poll vendors that can call back when a job has ended. */
+  readonly callbacks?: ProviderCallbacks
 }
 
 export type ProviderLimits = { readonly concurrency?: number; readonly requestsPerMinute?: number }
@@ -72,6 +75,8 @@ export type ProviderCall = {
   readonly delivered: ReadonlySet<number>
   /** Why `resume` may send nothing more, e.g. pictures that are gone. What the vendor has already is followed all the same. */
   readonly unsendable?: ProviderError
+  /** Where the vendor may call back; missing: it is asked alone. */
+  readonly callbacks?: CallbackLine
   readonly signal: AbortSignal
   /** Await it right before the first byte of a billable call leaves: from then on the outcome is unknown until told. */
   onSending(): Promise<void>

@@ -16,6 +16,7 @@ import type {
 import { ProviderError } from '../providers/provider-error.ts'
 import type { Secret } from '../secret.ts'
 import type { PreviewStore } from '../storage/preview-store.ts'
+import type { CallbackDesk, OpenLine } from './callback-desk.ts'
 import { type KeepImageDeps, keepImage, type Unkept } from './keep-image.ts'
 import { describeFault, referenceWithoutKeys, textWithoutKeys, withoutKeys } from './key-redaction.ts'
 import { loadInputs } from './load-inputs.ts'
@@ -27,6 +28,7 @@ export type RunAttemptDeps = KeepImageDeps & {
   readonly callKeys: CallKeys
   readonly progress: ProgressBoard
   readonly previews: PreviewStore
+  readonly callbacks: CallbackDesk
   readonly clock: Clock
   /** The server's own, of all providers: nobody is to read one of them in what a provider says. */
   readonly serverKeys: readonly Secret[]
@@ -53,6 +55,8 @@ type OurSide = {
   /** All that may have been sent, and are not to be read in what is said. */
   readonly keys: readonly Secret[]
   readonly lost: ProviderError | null
+  /** Where the vendor may call back. With a key of the caller's own it is asked alone: its signatures are not ours to know. */
+  readonly line: OpenLine | undefined
 }
 
 /** One lease: calls the provider once, keeps each picture as it comes, settles. */
@@ -92,7 +96,7 @@ async function callWithKey(
   deps: RunAttemptDeps,
   provider: ImageProvider,
   request: ProviderRequest,
-  { attempt, lost }: Omit<OurSide, 'apiKey' | 'keys'>,
+  { attempt, lost }: Pick<OurSide, 'attempt' | 'lost'>,
   signal: AbortSignal,
 ): Promise<AttemptResult | 'dropped'> {
   let apiKey: Secret | null
@@ -103,7 +107,12 @@ async function callWithKey(
     return { kind: 'failed', error, unstored: [] }
   }
   const keys = apiKey === null ? deps.serverKeys : [apiKey, ...deps.serverKeys]
-  return callProvider(deps, provider, request, { attempt, apiKey, keys, lost }, signal)
+  const line = apiKey === null ? deps.callbacks.open(provider.id, attempt.attemptId) : undefined
+  try {
+    return await callProvider(deps, provider, request, { attempt, apiKey, keys, lost, line }, signal)
+  } finally {
+    line?.close()
+  }
 }
 
 async function callProvider(
@@ -144,7 +153,7 @@ async function callProvider(
 function createConversation(
   deps: RunAttemptDeps,
   request: ProviderRequest,
-  { attempt, apiKey, keys, lost: unsendable }: OurSide,
+  { attempt, apiKey, keys, lost: unsendable, line: callbacks }: OurSide,
   signal: AbortSignal,
 ) {
   const { attempts, progress } = deps
@@ -175,6 +184,7 @@ function createConversation(
     apiKey,
     delivered: new Set(attempt.delivered),
     ...(unsendable && { unsendable }),
+    ...(callbacks && { callbacks }),
     signal,
     onSending: () => own(attempts.markSending(attempt)),
     onAccepted(reference) {

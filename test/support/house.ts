@@ -102,6 +102,7 @@ export function buildHouse(options: HouseOptions): House {
     storage: mortal.storage,
     providers: createProviderRegistry(providers),
     catalog: createModelCatalog(models, { defaultModel: firstModel.id }),
+    callbackPlan: null,
   }
   const { fetchOutbound } = options
   const domain = createDomain(config, foundations, {

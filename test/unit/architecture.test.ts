@@ -7,7 +7,7 @@ import { readSourceFiles, type SourceFile } from '../support/source-files.ts'
 const BASE = ['clock', 'errors', 'ids', 'logger', 'metrics', 'money', 'secret', 'viewer'].map(
   (name) => `src/${name}.ts`,
 )
-const PORTS = ['model', 'model-catalog', 'provider', 'provider-error', 'provider-registry'].map(
+const PORTS = ['callback', 'model', 'model-catalog', 'provider', 'provider-error', 'provider-registry'].map(
   (name) => `src/providers/${name}.ts`,
 )
 const MODEL_TYPES = 'src/providers/model.ts'
@@ -87,6 +87,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['src/metrics.ts'],
   'rate-limiter-flexible': ['src/identity'],
   replicate: ['src/providers/replicate'],
+  standardwebhooks: ['src/providers/replicate'],
   sharp: ['src/storage', 'src/providers/sandbox'],
   thumbhash: ['src/storage'],
   undici: ['src/outbound', 'src/providers/wire'],

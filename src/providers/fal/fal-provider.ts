@@ -5,12 +5,13 @@ import { keyOf } from '../wire/api-key.ts'
 import { createMisunderstanding } from '../wire/call-failures.ts'
 import type { DownloadDeps } from '../wire/image-download.ts'
 import { cancelJobs, type FinishedPicture } from '../wire/image-jobs.ts'
-import { type JsonRecord, readText } from '../wire/json-values.ts'
+import { readText } from '../wire/json-values.ts'
 import { readLogProgress } from '../wire/log-progress.ts'
 import type { SubmittedJob } from '../wire/submitted-jobs.ts'
 import { runTemplateJobs, type TemplateLook } from '../wire/template-jobs.ts'
 import type { VendorDeps } from '../wire/vendor-deps.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
+import { createFalCallbacks } from './fal-callbacks.ts'
 import {
   createFlagged,
   FalVerdict,
@@ -20,7 +21,7 @@ import {
   toSubmitFailure,
   VENDOR,
 } from './fal-failures.ts'
-import { createFalQueue, type FalJob, type FalQueue } from './fal-queue.ts'
+import { createFalQueue, type FalJob, type FalOrder, type FalQueue } from './fal-queue.ts'
 import { type FalStatus, readResult, readStatus, readSubmission } from './fal-wire.ts'
 
 /**
@@ -32,11 +33,11 @@ export function createFalProvider(deps: VendorDeps & DownloadDeps): ImageProvide
   const queueFor = (apiKey: Secret | null) => createFalQueue(deps, keyOf(VENDOR, deps.apiKey, apiKey))
   const toFailure = (answer: VendorAnswer) => toCallFailure(answer, clock.now())
 
-  async function submit(queue: FalQueue, app: string, input: JsonRecord, signal: AbortSignal): Promise<SubmittedJob> {
+  async function submit(queue: FalQueue, order: FalOrder, signal: AbortSignal): Promise<SubmittedJob> {
     const toOwnFailure = (answer: VendorAnswer) => toSubmitFailure(answer, clock.now())
-    const submission = readSubmission(await queue.submit(app, input, { signal, toFailure: toOwnFailure }))
+    const submission = readSubmission(await queue.submit(order, { signal, toFailure: toOwnFailure }))
     if (!submission) throw createMisunderstanding(VENDOR, null)
-    return { ...submission, app }
+    return { ...submission, app: order.app }
   }
 
   async function look(
@@ -81,7 +82,7 @@ export function createFalProvider(deps: VendorDeps & DownloadDeps): ImageProvide
       deps,
       { vendor: VENDOR, request, call, reference },
       {
-        submit: (input) => submit(queue, request.modelName, input, call.signal),
+        submit: (input, webhookUrl) => submit(queue, { app: request.modelName, input, webhookUrl }, call.signal),
         look: (job, at) => look(queue, readJob(job), at),
       },
     )
@@ -94,6 +95,7 @@ export function createFalProvider(deps: VendorDeps & DownloadDeps): ImageProvide
     configured: deps.apiKey !== null,
     // Concurrent runs of an account in good standing; a new one has 2, and the rest waits in fal's queue.
     limits: { concurrency: 40 },
+    callbacks: createFalCallbacks(deps),
     generate: (request, call) => run(request, call, null),
     resume: (reference, request, call) => run(request, call, reference),
     async cancel(reference, { apiKey, signal }) {

@@ -18,11 +18,14 @@ export type FalJob = {
 
 /** The calls of one key. Each is one exchange, whose JSON it answers with; `toFailure` reads any other answer. */
 export type FalQueue = {
-  submit(app: string, input: JsonRecord, given: FalCall): Promise<unknown>
+  submit(order: FalOrder, given: FalCall): Promise<unknown>
   status(job: FalJob, given: FalCall): Promise<unknown>
   result(job: FalJob, given: FalCall): Promise<unknown>
   cancel(job: FalJob, given: FalCall): Promise<unknown>
 }
+
+/** `webhookUrl`: where fal says that it has ended. */
+export type FalOrder = { readonly app: string; readonly input: JsonRecord; readonly webhookUrl: string | null }
 
 export type FalCall = Pick<SingleExchange, 'signal' | 'toFailure'>
 
@@ -46,7 +49,7 @@ const START_LIMIT_S = 480
  * fal may serve a request by another app where one is unhealthy; here a request goes to the model that it names, or
  * fails (name of the header unverified; one that is unknown does no harm).
  */
-const SUBMIT_HEADERS = { 'x-app-fal-disable-fallback': 'true' }
+const SUBMIT_OPTIONS = { startTimeout: START_LIMIT_S, headers: { 'x-app-fal-disable-fallback': 'true' } }
 
 /**
  * fal's queue through its own client, which is not told the key, not given the network and not asked to repeat:
@@ -77,9 +80,9 @@ export function createFalQueue(deps: Pick<VendorDeps, 'baseUrl' | 'clock' | 'fet
     )
 
   return {
-    submit: (app, input, given) =>
+    submit: ({ app, input, webhookUrl }, given) =>
       exchange(given, { timeoutMs: SUBMIT_MS, url: null }, (queue) =>
-        queue.submit(app, { input, startTimeout: START_LIMIT_S, headers: SUBMIT_HEADERS }),
+        queue.submit(app, { input, ...SUBMIT_OPTIONS, ...(webhookUrl !== null && { webhookUrl }) }),
       ),
     status: ({ id, app, statusUrl }, given) =>
       exchange(given, { timeoutMs: ASK_MS, url: statusUrl }, (queue) =>

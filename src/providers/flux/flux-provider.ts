@@ -4,12 +4,14 @@ import { keyOf } from '../wire/api-key.ts'
 import { createMisunderstanding } from '../wire/call-failures.ts'
 import { failuresOf, throwIfAlone, valuesOf } from '../wire/fan-out.ts'
 import { type DownloadDeps, downloadImage } from '../wire/image-download.ts'
+import { pausesOf } from '../wire/job-callbacks.ts'
 import { createPartsProgress, type PartsProgress } from '../wire/parts-progress.ts'
 import { pollUntilDone } from '../wire/polling.ts'
 import { runJobs, type SubmittedJob } from '../wire/submitted-jobs.ts'
 import type { VendorDeps } from '../wire/vendor-deps.ts'
 import { createVendorHttp } from '../wire/vendor-http.ts'
 import { isOfVendor } from '../wire/vendor-url.ts'
+import { fluxCallbacks, webhookFields } from './flux-callbacks.ts'
 import { toAnswerFailure, toJobFailure, VENDOR } from './flux-failures.ts'
 import { buildFluxBody } from './flux-request.ts'
 import { readJobState, readSubmission } from './flux-wire.ts'
@@ -43,7 +45,7 @@ export function createFluxProvider(deps: VendorDeps & DownloadDeps): ImageProvid
       method: 'POST',
       url: `${baseUrl}/v1/${request.modelName}`,
       headers: { 'x-key': key.reveal(), 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify(buildFluxBody(request, index)),
+      body: JSON.stringify({ ...buildFluxBody(request, index), ...webhookFields(call, index) }),
       timeoutMs: SUBMIT_MS,
       signal: call.signal,
     })
@@ -56,11 +58,14 @@ export function createFluxProvider(deps: VendorDeps & DownloadDeps): ImageProvid
 
   /** Answers with what the job costs, in credits; null where that was not said. */
   async function follow(job: SubmittedJob, index: number, watch: Watch): Promise<number | null> {
-    const polling = { vendor: VENDOR, clock, signal: watch.signal, pauseMs: PAUSE_MS, limitMs: JOB_LIMIT_MS }
-    if (!watch.call.delivered.has(index)) {
-      const { sampleUrl, seed } = await pollUntilDone(polling, () => look(job, index, watch))
-      const bytes = await downloadImage(deps, VENDOR, sampleUrl, watch.signal)
-      await watch.call.onImage({ index, bytes, seed, revisedPrompt: null })
+    const { call, signal } = watch
+    const bounds = { vendor: VENDOR, clock, signal, pauseMs: PAUSE_MS, limitMs: JOB_LIMIT_MS }
+    if (!call.delivered.has(index)) {
+      const { sampleUrl, seed } = await pollUntilDone({ ...bounds, ...pausesOf(call, index) }, () =>
+        look(job, index, watch),
+      )
+      const bytes = await downloadImage(deps, VENDOR, sampleUrl, signal)
+      await call.onImage({ index, bytes, seed, revisedPrompt: null })
     }
     watch.progress.update(index, 1)
     return typeof job.costCredits === 'number' ? job.costCredits : null
@@ -109,6 +114,7 @@ export function createFluxProvider(deps: VendorDeps & DownloadDeps): ImageProvid
     configured: deps.apiKey !== null,
     // Active tasks of a key; kontext-max takes 6.
     limits: { concurrency: 24 },
+    callbacks: fluxCallbacks,
     generate: (request, call) => run(request, call, null),
     resume: (reference, request, call) => run(request, call, reference),
   }

@@ -2,8 +2,15 @@ import { isRecord, readDetail, readList, readNumber, readRecord, readText } from
 
 /** What api.bfl.ai sends, as far as it is read here. Source: docs.bfl.ai (to 2026-11-16) and its OpenAPI document. */
 
-/** `cost` is in credits; 1 credit = $0.01. `polling_url` may name another host and is to be used as given. */
-export type Submission = { readonly id: string; readonly pollingUrl: string; readonly costCredits: number | null }
+/**
+ * `cost` is in credits; 1 credit = $0.01. `polling_url` may name another host and is to be used as given. A submission
+ * with `webhook_url` may be answered without both: `{id, status, webhook_url}` (unverified).
+ */
+export type Submission = {
+  readonly id: string
+  readonly pollingUrl: string | null
+  readonly costCredits: number | null
+}
 
 /** All of them come with HTTP 200. Any status that is not known here is one of a job that still runs. */
 export type JobState =
@@ -13,8 +20,10 @@ export type JobState =
   | { readonly status: 'FAILED'; readonly code: string }
 
 export function readSubmission(json: unknown): Submission | undefined {
-  if (!isRecord(json) || typeof json.id !== 'string' || typeof json.polling_url !== 'string') return undefined
-  return { id: json.id, pollingUrl: json.polling_url, costCredits: readNumber(json.cost) }
+  if (!isRecord(json) || typeof json.id !== 'string') return undefined
+  const pollingUrl = readText(json.polling_url)
+  if (pollingUrl === null && typeof json.webhook_url !== 'string') return undefined
+  return { id: json.id, pollingUrl, costCredits: readNumber(json.cost) }
 }
 
 export function readJobState(json: unknown): JobState | undefined {

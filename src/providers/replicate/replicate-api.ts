@@ -10,11 +10,15 @@ import { VENDOR } from './replicate-failures.ts'
 /** What is needed to ask after a prediction: persisted. Addresses null where none was given. */
 export type ReplicateJob = { readonly id: string; readonly getUrl: string | null; readonly cancelUrl: string | null }
 
-/** `version`: of a model that is no official one; it alone names the model then. */
+/**
+ * `version`: of a model that is no official one; it alone names the model then. `webhookUrl`: where Replicate says that
+ * the prediction has ended.
+ */
 export type ReplicateOrder = {
   readonly model: string
   readonly version: string | null
   readonly input: JsonRecord
+  readonly webhookUrl: string | null
 }
 
 /** The calls of one key. Each is one exchange, whose JSON it answers with; `toFailure` reads any other answer. */
@@ -22,6 +26,8 @@ export type ReplicateApi = {
   create(order: ReplicateOrder, given: ReplicateCall): Promise<unknown>
   get(job: ReplicateJob, given: ReplicateCall): Promise<unknown>
   cancel(job: ReplicateJob, given: ReplicateCall): Promise<unknown>
+  /** What it signs its webhooks with: one secret for all of an account. */
+  webhookSecret(given: ReplicateCall): Promise<unknown>
 }
 
 export type ReplicateCall = Pick<SingleExchange, 'signal' | 'toFailure'>
@@ -47,7 +53,7 @@ export function createReplicateApi(deps: Pick<VendorDeps, 'baseUrl' | 'clock' | 
   const exchange = (
     { signal, toFailure }: ReplicateCall,
     given: { readonly timeoutMs: number; readonly url: string | null },
-    call: (predictions: Replicate['predictions']) => Promise<unknown>,
+    call: (replicate: Replicate) => Promise<unknown>,
   ) =>
     exchangeOnce(
       {
@@ -60,20 +66,23 @@ export function createReplicateApi(deps: Pick<VendorDeps, 'baseUrl' | 'clock' | 
         toFailure,
       },
       (fetch) =>
-        call(
-          new Replicate({ auth: NO_KEY, baseUrl, fetch, useFileOutput: false, fileEncodingStrategy: 'upload' })
-            .predictions,
-        ),
+        call(new Replicate({ auth: NO_KEY, baseUrl, fetch, useFileOutput: false, fileEncodingStrategy: 'upload' })),
     )
 
   return {
-    create: ({ model, version, input }, given) =>
-      exchange(given, { timeoutMs: SUBMIT_MS, url: null }, (predictions) =>
-        predictions.create(version === null ? { model, input } : { version, input }),
+    create: ({ model, version, input, webhookUrl }, given) =>
+      exchange(given, { timeoutMs: SUBMIT_MS, url: null }, ({ predictions }) =>
+        predictions.create({
+          ...(version === null ? { model } : { version }),
+          input,
+          ...(webhookUrl !== null && { webhook: webhookUrl, webhook_events_filter: ['completed'] }),
+        }),
       ),
     get: ({ id, getUrl }, given) =>
-      exchange(given, { timeoutMs: ASK_MS, url: getUrl }, (predictions) => predictions.get(id)),
+      exchange(given, { timeoutMs: ASK_MS, url: getUrl }, ({ predictions }) => predictions.get(id)),
     cancel: ({ id, cancelUrl }, given) =>
-      exchange(given, { timeoutMs: ASK_MS, url: cancelUrl }, (predictions) => predictions.cancel(id)),
+      exchange(given, { timeoutMs: ASK_MS, url: cancelUrl }, ({ predictions }) => predictions.cancel(id)),
+    webhookSecret: (given) =>
+      exchange(given, { timeoutMs: ASK_MS, url: null }, ({ webhooks }) => webhooks.default.secret.get()),
   }
 }

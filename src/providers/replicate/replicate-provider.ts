@@ -13,6 +13,7 @@ import { runTemplateJobs, type TemplateLook } from '../wire/template-jobs.ts'
 import type { VendorDeps } from '../wire/vendor-deps.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
 import { createReplicateApi, type ReplicateApi, type ReplicateJob, type ReplicateOrder } from './replicate-api.ts'
+import { createReplicateCallbacks } from './replicate-callbacks.ts'
 import { toCallFailure, toJobFailure, toSubmitFailure, VENDOR } from './replicate-failures.ts'
 import { type ReplicateState, readState, readSubmission } from './replicate-wire.ts'
 
@@ -57,7 +58,7 @@ export function createReplicateProvider(deps: VendorDeps & DownloadDeps): ImageP
       deps,
       { vendor: VENDOR, request, call, reference },
       {
-        submit: (input) => submit(api, { model, version, input }, call.signal),
+        submit: (input, webhookUrl) => submit(api, { model, version, input, webhookUrl }, call.signal),
         async look(job, at) {
           const outputs = await look(api, readJob(job), at)
           if (outputs === undefined || outputs instanceof ProviderError) return outputs
@@ -76,6 +77,10 @@ export function createReplicateProvider(deps: VendorDeps & DownloadDeps): ImageP
     configured: deps.apiKey !== null,
     // Predictions that may be made in a minute (unverified); an account with little credit is told by a 429.
     limits: { requestsPerMinute: 600 },
+    callbacks: createReplicateCallbacks({
+      clock,
+      secretOf: (signal) => apiFor(null).webhookSecret({ signal, toFailure }),
+    }),
     generate: (request, call) => run(request, call, null),
     resume: (reference, request, call) => run(request, call, reference),
     async cancel(reference, { apiKey, signal }) {

@@ -11,9 +11,14 @@ export type Polling = {
   readonly maxPauseMs?: number
   /** How long a job may take before it is given up. */
   readonly limitMs: number
+  /** Missing: by the clock alone. Where the vendor may end a pause by calling, pauses grow. */
+  readonly pause?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined
 }
 
 const MAX_PAUSE_MS = 10_000
+/** With a call to be expected; one that never comes delays the end by no more than this. */
+const MAX_EXPECTANT_PAUSE_MS = 3_000
+const EXPECTANT_GROWTH = 1.5
 /** How often in a row a failure that should not pass is heard before it is believed: a page of some proxy is none. */
 const HEARINGS = 3
 
@@ -28,6 +33,7 @@ export async function pollUntilDone<Value>(
   look: () => Promise<Value | ProviderError | undefined>,
 ): Promise<Value> {
   const { vendor, clock, signal, pauseMs, maxPauseMs = MAX_PAUSE_MS } = polling
+  const sleep = polling.pause ?? ((ms: number) => clock.sleep(ms, signal))
   const giveUpAt = clock.now() + polling.limitMs
   let pause = pauseMs
   let hearings = 0
@@ -43,12 +49,16 @@ export async function pollUntilDone<Value>(
     } else if (seen !== undefined) {
       return seen
     } else {
-      pause = pauseMs
+      pause = polling.pause ? expectant(pause, pauseMs) : pauseMs
       hearings = 0
     }
     if (clock.now() + pause > giveUpAt) throw tooLong(vendor)
-    await clock.sleep(pause, signal)
+    await sleep(pause, signal)
   }
+}
+
+function expectant(pause: number, pauseMs: number): number {
+  return Math.max(pauseMs, Math.min(pause * EXPECTANT_GROWTH, MAX_EXPECTANT_PAUSE_MS))
 }
 
 class FailedLook {

@@ -3,6 +3,7 @@ import type { ProviderError } from '../provider-error.ts'
 import type { DownloadDeps } from './image-download.ts'
 import { type FinishedPicture, handOverPictures, runImageJobs } from './image-jobs.ts'
 import { readInputTemplate } from './input-template.ts'
+import { pausesOf } from './job-callbacks.ts'
 import type { JsonRecord } from './json-values.ts'
 import { createPartsProgress } from './parts-progress.ts'
 import { pollUntilDone } from './polling.ts'
@@ -18,8 +19,8 @@ export type TemplateLook = {
 }
 
 export type TemplateSteps = {
-  /** The one billable call of a job. Throws ProviderError. */
-  submit(input: JsonRecord): Promise<SubmittedJob>
+  /** The one billable call of a job; `webhookUrl`: where the vendor may say that it has ended. Throws ProviderError. */
+  submit(input: JsonRecord, webhookUrl: string | null): Promise<SubmittedJob>
   /** The pictures, or the failure of the job; undefined: it is not done yet. What it throws is a failure of the look alone. */
   look(job: SubmittedJob, look: TemplateLook): Promise<readonly FinishedPicture[] | ProviderError | undefined>
 }
@@ -46,7 +47,8 @@ export async function runTemplateJobs(
 
   async function follow(job: SubmittedJob, indexes: readonly number[], signal: AbortSignal) {
     if (indexes.every((index) => call.delivered.has(index))) return []
-    const polling = { vendor, clock: deps.clock, signal, pauseMs: PAUSE_MS, limitMs: JOB_LIMIT_MS }
+    const bounds = { vendor, clock: deps.clock, signal, pauseMs: PAUSE_MS, limitMs: JOB_LIMIT_MS }
+    const polling = { ...bounds, ...pausesOf(call, partOf(indexes)) }
     const tell: TemplateLook['tell'] = (share, message) => {
       for (const index of indexes) progress.update(index, share, message)
     }
@@ -61,9 +63,14 @@ export async function runTemplateJobs(
     {
       submit(indexes) {
         template ??= readInputTemplate(request)
-        return steps.submit(template.fill(indexes))
+        return steps.submit(template.fill(indexes), call.callbacks?.urlOf(partOf(indexes)) ?? null)
       },
       follow,
     },
   )
+}
+
+/** A job is known by the first of its images: that holds however many it makes. */
+function partOf(indexes: readonly number[]): number {
+  return indexes[0] ?? 0
 }

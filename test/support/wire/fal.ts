@@ -1,4 +1,5 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto'
+import { type CallBacks, type CallKind, createCallBacks, STALE_S } from './callbacks.ts'
 import { isObject } from './json-object.ts'
 import { denyPicture, pictureHostOf, showPicture } from './picture-host.ts'
 import { makePicture, type PictureFormat } from './pictures.ts'
@@ -15,15 +16,25 @@ import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
  * pictures), `fewer=1`, `inline` (data URIs), `single` (`image` in place of `images`), `expired`, `private_url`,
  * `broken`; of the looks: `held=job`, `polls=3` (until ready), `flaky=2` (answered 503 first), `early=2` (results
  * answered 400 first), `lost` (404), `taken` (the key is no longer good), `foreign` (addresses on a stranger's host),
- * `moved` (on the second host), `unnamed` (none).
+ * `moved` (on the second host), `unnamed` (none); of its calls, where it is told to call back: `calls=good,good`
+ * (`calls=` not at all).
  */
 export function createFalWire(setting: WireSetting): WireVendor {
   const jobs = new Map<string, Job>()
+  const keys = { own: generateKeyPairSync('ed25519'), stranger: generateKeyPairSync('ed25519').privateKey }
+  const callBacks = createCallBacks({
+    setting,
+    jobs,
+    urlOf: ({ webhookUrl }) => webhookUrl,
+    sign: (job, kind) => signCall(job, kind, kind === 'forged' ? keys.stranger : keys.own.privateKey),
+  })
   return {
+    callBacks: callBacks.all,
     isBillable: ({ method, path }) => method === 'POST' && !path.includes('/requests/'),
     handle(request, mode) {
       const { method, path, headers } = request
       if (path.startsWith('/files/')) return file(request, jobs)
+      if (path === '/.well-known/jwks.json') return { body: { keys: [keys.own.publicKey.export({ format: 'jwk' })] } }
       if (!/^Key \S+$/.test(headers.authorization ?? '')) return UNAUTHORIZED
       const found = REQUEST_PATH.exec(path)
       if (!found) return method === 'POST' ? submit(request, mode, setting, jobs) : NOT_FOUND
@@ -33,7 +44,7 @@ export function createFalWire(setting: WireSetting): WireVendor {
       if (!job || job.app.split('/').slice(0, 2).join('/') !== app) return NOT_FOUND
       if (call === '/cancel') return method === 'PUT' ? cancel(job, setting) : NOT_ALLOWED
       if (method !== 'GET') return NOT_ALLOWED
-      return call === '/status' ? status(request, job, setting) : result(job, setting)
+      return call === '/status' ? status(request, job, setting, callBacks) : result(job, setting)
     },
   }
 }
@@ -44,6 +55,7 @@ type Job = {
   readonly mode: WireMode
   readonly input: Readonly<Record<string, unknown>>
   readonly number: number
+  readonly webhookUrl: string | null
   looks: number
   results: number
   isCanceled: boolean
@@ -77,7 +89,8 @@ function submit(
   const app = path.slice(1)
   if (!FIELDS[app]) return { status: 404, body: { detail: `Application '${app}' not found` } }
   const fault = findHeaderFault(headers)
-  if (fault || query.size > 0 || !isObject(json))
+  const strangers = [...query.keys()].filter((name) => name !== 'fal_webhook')
+  if (fault || strangers.length > 0 || !isObject(json))
     return platform(400, 'bad_request', fault ?? 'Not what is expected here')
   const job: Job = {
     id: randomUUID(),
@@ -85,6 +98,7 @@ function submit(
     mode,
     input: json,
     number: jobs.size,
+    webhookUrl: query.get('fal_webhook'),
     looks: 0,
     results: 0,
     isCanceled: false,
@@ -124,7 +138,7 @@ function addressesOf({ id, app, mode }: Job, { origin, secondOrigin }: WireSetti
   return { response_url, status_url: `${response_url}/status`, cancel_url: `${response_url}/cancel` }
 }
 
-function status({ query }: WireRequest, job: Job, setting: WireSetting): WireReply {
+function status({ query }: WireRequest, job: Job, setting: WireSetting, callBacks: CallBacks<Job>): WireReply {
   const { id, mode } = job
   job.looks += 1
   if (mode.name === 'taken') return UNAUTHORIZED
@@ -133,12 +147,28 @@ function status({ query }: WireRequest, job: Job, setting: WireSetting): WireRep
   const rest = { request_id: id, ...addressesOf(job, setting) }
   const logs = query.get('logs') === '1' ? [{ message: ' 50%|█████     | 2/4', level: 'INFO', source: 'USER' }] : null
   if (isDone(job, setting)) {
+    callBacks.tell(job)
     const error = mode.name === 'failed_status' ? { error: 'Runner went away', error_type: 'runner_disconnected' } : {}
     return { body: { status: 'COMPLETED', ...rest, logs, metrics: { inference_time: 1.5 }, ...error } }
   }
   const ahead = pollsOf(mode) - 1 - job.looks
   if (mode.settings.held !== 'job' && ahead <= 0) return { status: 202, body: { status: 'IN_PROGRESS', ...rest, logs } }
   return { status: 202, body: { status: 'IN_QUEUE', ...rest, queue_position: Math.max(ahead, 0) } }
+}
+
+/** Over request id, user id, timestamp and the digest of the body as it leaves. */
+function signCall({ id }: Job, kind: CallKind, key: KeyObject) {
+  const body = JSON.stringify({ request_id: id, gateway_request_id: id, status: 'OK', payload: { later: 'more' } })
+  const timestamp = String(Math.floor(Date.now() / 1000) - (kind === 'stale' ? STALE_S : 0))
+  const user = 'user-1'
+  const text = [id, user, timestamp, createHash('sha256').update(body).digest('hex')].join('\n')
+  const signed = {
+    'x-fal-webhook-request-id': id,
+    'x-fal-webhook-user-id': user,
+    'x-fal-webhook-timestamp': timestamp,
+    'x-fal-webhook-signature': sign(null, Buffer.from(text), key).toString('hex'),
+  }
+  return { headers: kind === 'unsigned' ? {} : signed, body: kind === 'altered' ? `${body} ` : body }
 }
 
 function pollsOf(mode: WireMode): number {

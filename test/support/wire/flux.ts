@@ -1,4 +1,5 @@
-import { randomUUID } from 'node:crypto'
+import { createHmac, randomUUID } from 'node:crypto'
+import { type CallBacks, type CallKind, createCallBacks, STALE_S } from './callbacks.ts'
 import { denyPicture, pictureHostOf, showPicture } from './picture-host.ts'
 import { makePicture, type PictureFormat } from './pictures.ts'
 import type { WireMode } from './wire-mode.ts'
@@ -9,18 +10,21 @@ import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
  * api.bfl.ai as docs.bfl.ai states it. Modes beside those of every vendor: `refused` (input), `refused_output`,
  * `failed`, `gone`, `unauthorized`, `quota`, `rate_limited retry-after=2`, `unavailable`, `invalid`, `server_error`,
  * `expired` (the link answers 403), `private_url`, `broken` (half a picture), `held=job`, `polls=3` (looks until
- * ready), `flaky=2` (looks that answer 503 first), `cost=4.5`.
+ * ready), `flaky=2` (looks that answer 503 first), `cost=4.5`, `calls=good,good` (how it calls back, where it is told to;
+ * `calls=` not at all), `told=polling` (a submission with a webhook is answered with the polling address all the same).
  */
 export function createFluxWire(setting: WireSetting): WireVendor {
   const jobs = new Map<string, Job>()
+  const callBacks = createCallBacks({ setting, jobs, urlOf: ({ body }) => textOf(body.webhook_url), sign })
   return {
+    callBacks: callBacks.all,
     isBillable: ({ method, path }) => method === 'POST' && path.startsWith('/v1/'),
     handle(request, mode) {
       if (request.path.startsWith('/samples/')) return sample(request, jobs)
       if (request.headers['x-key'] === undefined || request.headers['x-key'] === '')
         return { status: 403, body: { detail: 'Not authenticated' } }
       if (request.method === 'POST') return submit(request, mode, setting, jobs)
-      if (request.path === '/v1/get_result') return poll(request, setting, jobs)
+      if (request.path === '/v1/get_result') return poll(request, setting, { jobs, callBacks })
       return { status: 404, body: { detail: 'Not Found' } }
     },
   }
@@ -66,6 +70,9 @@ function submit(
   const id = randomUUID()
   jobs.set(id, { id, mode, body: json as Job['body'], looks: 0 })
   const cost = mode.number('cost') ?? 4
+  const webhook_url = textOf((json as Job['body']).webhook_url)
+  // From memory, unverified.
+  if (webhook_url !== null && mode.settings.told !== 'polling') return { body: { id, status: 'Pending', webhook_url } }
   return { body: { id, polling_url: `${secondOrigin()}/v1/get_result?id=${id}`, cost, input_mp: 0, output_mp: 1 } }
 }
 
@@ -111,7 +118,7 @@ function findProblem(
 async function poll(
   { query }: WireRequest,
   { isReleased, secondOrigin }: WireSetting,
-  jobs: Map<string, Job>,
+  { jobs, callBacks }: { jobs: Map<string, Job>; callBacks: CallBacks<Job> },
 ): Promise<WireReply> {
   const job = jobs.get(query.get('id') ?? '')
   if (!job) return { body: { id: query.get('id'), status: 'Task not found', result: null } }
@@ -124,6 +131,7 @@ async function poll(
   if (job.looks < polls) return { body: { ...pending, status: 'Pending', progress: job.looks / (polls + 1) } }
   // A status that FLUX 3 adds and nobody here knows.
   if (job.looks === polls) return { body: { ...pending, status: 'Reasoning', progress: polls / (polls + 1) } }
+  callBacks.tell(job)
   const end = ENDS[mode.name]
   if (end) return { body: { ...pending, ...end } }
   const host = pictureHostOf(mode, secondOrigin)
@@ -134,6 +142,23 @@ async function poll(
     duration: 1.5,
   }
   return { body: { ...pending, status: 'Ready', progress: 1, result } }
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+/** As bfl-skills shows it; `stale` is a call that the signature itself says nothing of. */
+function sign({ id, mode, body }: Job, kind: CallKind) {
+  const now = Math.floor(Date.now() / 1000) - (kind === 'stale' ? STALE_S : 0)
+  const end = mode.name === 'ok' ? { status: 'Ready', result: { prompt: body.prompt } } : { status: 'Error' }
+  const text = JSON.stringify({ id, ...end, timestamp: new Date(now * 1000).toISOString() })
+  const secret = kind === 'forged' ? 'somebody else' : String(body.webhook_secret)
+  const signature = createHmac('sha256', secret).update(text).digest('hex')
+  return {
+    headers: kind === 'unsigned' ? {} : { 'x-bfl-signature': `sha256=${signature}` },
+    body: kind === 'altered' ? `${text} ` : text,
+  }
 }
 
 const ENDS: Readonly<Record<string, object>> = {

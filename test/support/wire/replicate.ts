@@ -1,4 +1,6 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { Webhook } from 'standardwebhooks'
+import { type CallBacks, type CallKind, createCallBacks, STALE_S } from './callbacks.ts'
 import { isObject } from './json-object.ts'
 import { denyPicture, pictureHostOf, showPicture } from './picture-host.ts'
 import { makePicture, type PictureFormat } from './pictures.ts'
@@ -16,22 +18,32 @@ export const WIRE_VERSION = 'a'.repeat(64)
  * about NSFW), `failed`, `canceled`, `aborted`, `removed` (data_removed), `unreadable`; of what it made: `inline` (data
  * URIs), `fewer=1`, `expired`, `private_url`, `broken`; of the looks: `held=job`, `polls=3` (until done), `flaky=2`
  * (answered 503 first), `lost` (404), `taken` (the key is no longer good), `foreign` (addresses on a stranger's host),
- * `moved` (on the second host), `unnamed` (none).
+ * `moved` (on the second host), `unnamed` (none); of its calls, where it is told to call back: `calls=good,good`
+ * (`calls=` not at all).
  */
 export function createReplicateWire(setting: WireSetting): WireVendor {
   const jobs = new Map<string, Job>()
+  const [secret, stranger] = [makeSecret(), makeSecret()]
+  const callBacks = createCallBacks({
+    setting,
+    jobs,
+    urlOf: ({ webhookUrl }) => webhookUrl,
+    sign: (job, kind) => signCall(predictionOf(job, setting), kind, kind === 'forged' ? stranger : secret),
+  })
   return {
+    callBacks: callBacks.all,
     isBillable: ({ method, path }) => method === 'POST' && path.endsWith('/predictions'),
     handle(request, mode) {
       const { method, path, headers } = request
       if (path.startsWith('/files/')) return file(request, jobs)
       if (!/^Bearer \S+$/.test(headers.authorization ?? '')) return UNAUTHORIZED
+      if (method === 'GET' && path === '/v1/webhooks/default/secret') return { body: { key: secret } }
       if (method === 'POST' && path.endsWith('/predictions')) return submit(request, mode, setting, jobs)
       const [, id = '', call] = PREDICTION_PATH.exec(path) ?? []
       const job = jobs.get(id)
       if (!job || job.mode.name === 'lost') return NOT_FOUND
       if (call === '/cancel') return method === 'POST' ? cancel(request, job, setting) : NOT_FOUND
-      return method === 'GET' ? look(job, setting) : NOT_FOUND
+      return method === 'GET' ? look(job, setting, callBacks) : NOT_FOUND
     },
   }
 }
@@ -43,6 +55,7 @@ type Job = {
   readonly mode: WireMode
   readonly input: Readonly<Record<string, unknown>>
   readonly number: number
+  readonly webhookUrl: string | null
   looks: number
   isCanceled: boolean
 }
@@ -108,13 +121,19 @@ function submit(
     const invalid_fields = [{ type: 'value', field: `input.${fault.field}`, description: fault.msg }]
     return problem(422, 'Input validation failed', `- input.${fault.field}: ${fault.msg}`, { invalid_fields })
   }
+  const { webhook = null, webhook_events_filter: filter = [] } = json
+  const isFilter = Array.isArray(filter) && filter.every((event) => WEBHOOK_EVENTS.has(String(event)))
+  if ((webhook !== null && !URL.canParse(String(webhook))) || !isFilter)
+    return problem(422, 'Input validation failed', '- webhook: is no webhook')
+  const webhookUrl = webhook === null ? null : String(webhook)
   const id = randomUUID().replaceAll('-', '')
   const about = { id, model: model ?? 'somebody/something', version: version === null ? null : String(version) }
-  const job: Job = { ...about, mode, input: json.input, number: jobs.size, looks: 0, isCanceled: false }
+  const job: Job = { ...about, mode, input: json.input, number: jobs.size, webhookUrl, looks: 0, isCanceled: false }
   jobs.set(id, job)
   return { status: 201, body: { ...predictionOf(job, setting), status: 'starting' } }
 }
 
+const WEBHOOK_EVENTS: ReadonlySet<string> = new Set(['start', 'output', 'logs', 'completed'])
 const NO_VERSION = problem(422, 'Invalid version or not permitted', 'The specified version does not exist.')
 
 const SUBMIT_FAILURES: Readonly<Record<string, (mode: WireMode) => WireReply>> = {
@@ -150,7 +169,7 @@ function findProblem(name: string, input: Job['input']): { readonly field: strin
   return undefined
 }
 
-function look(job: Job, setting: WireSetting): WireReply | Promise<WireReply> {
+function look(job: Job, setting: WireSetting, callBacks: CallBacks<Job>): WireReply | Promise<WireReply> {
   const { mode } = job
   job.looks += 1
   if (mode.name === 'taken') return UNAUTHORIZED
@@ -162,8 +181,25 @@ function look(job: Job, setting: WireSetting): WireReply | Promise<WireReply> {
   if (isHeld || left > 1) return { body: { ...prediction, status: 'starting' } }
   const logs = 'Using seed: 42\n 25%|██▌       | 1/4\n 50%|█████     | 2/4\n'
   if (left === 1) return { body: { ...prediction, status: 'processing', logs } }
+  callBacks.tell(job)
   const end = ENDS[mode.name]
   return end ? { body: { ...prediction, logs, ...end } } : finish(job, { ...prediction, logs }, setting)
+}
+
+function makeSecret(): string {
+  return `whsec_${randomBytes(24).toString('base64')}`
+}
+
+/** By Standard Webhooks' own package, which checks it at the other end too. */
+function signCall(prediction: { readonly id: string }, kind: CallKind, secret: string) {
+  const body = JSON.stringify({ ...prediction, status: 'succeeded' })
+  const at = new Date(Date.now() - (kind === 'stale' ? STALE_S * 1000 : 0))
+  const signed = {
+    'webhook-id': `msg_${prediction.id}`,
+    'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+    'webhook-signature': new Webhook(secret).sign(`msg_${prediction.id}`, at, body),
+  }
+  return { headers: kind === 'unsigned' ? {} : signed, body: kind === 'altered' ? `${body} ` : body }
 }
 
 const ENDS: Readonly<Record<string, object>> = {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import type { CallKind, OutgoingCall } from './callbacks.ts'
 import { parseJson } from './json-object.ts'
 import { pickMode, type WireMode } from './wire-mode.ts'
 import { sendReply, type WireReply } from './wire-reply.ts'
@@ -37,6 +38,10 @@ export type WireServer = AsyncDisposable & {
   script(...modes: readonly string[]): void
   /** Lets go on what a mode keeps waiting: answers with `held=answer`, unfinished jobs with `held=job`. */
   release(): void
+  /** Calls back about every job that names an address, whatever has become of it. Answers with the statuses it got. */
+  callBack(kind: CallKind): Promise<readonly number[]>
+  /** Statuses of the calls that the vendor made of its own accord. */
+  readonly answered: readonly number[]
   /** Resolves with the first request, past or to come, that this is true of. */
   until(matches: (request: WireRequest) => boolean): Promise<WireRequest>
   close(): Promise<void>
@@ -48,6 +53,8 @@ export type WireVendor = {
   isBillable(request: WireRequest): boolean
   /** Of a vendor that talks over WebSockets, which are then its own; without it every upgrade is refused. */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Of a vendor that calls back. */
+  callBacks?(kind: CallKind): readonly OutgoingCall[]
   /** Ends what it still does, and its sockets. */
   close?(): void
 }
@@ -58,6 +65,9 @@ export type WireSetting = {
   readonly secondOrigin: () => string
   /** Has `release` been called? For jobs that a mode with `held=job` keeps unfinished. */
   readonly isReleased: () => boolean
+  readonly onRelease: (listener: () => void) => void
+  /** Calls somebody back, without waiting. */
+  readonly post: (call: OutgoingCall) => void
 }
 
 /**
@@ -77,7 +87,20 @@ export async function startWireServer(
   let secondOrigin = ''
   const released = Promise.withResolvers<void>()
   let isReleased = false
-  const vendor = create({ origin: () => origin, secondOrigin: () => secondOrigin, isReleased: () => isReleased })
+  const releasing: (() => void)[] = []
+  const answered: number[] = []
+  const calling = new Set<Promise<unknown>>()
+  const vendor = create({
+    origin: () => origin,
+    secondOrigin: () => secondOrigin,
+    isReleased: () => isReleased,
+    onRelease: (listener) => void releasing.push(listener),
+    post: (call) => {
+      const done = callOut(call, options.log).then((status) => void answered.push(status))
+      calling.add(done)
+      void done.finally(() => calling.delete(done))
+    },
+  })
 
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await readRequest(incoming)
@@ -115,6 +138,7 @@ export async function startWireServer(
 
   async function close(): Promise<void> {
     vendor.close?.()
+    await Promise.all(calling)
     for (const server of servers) server.closeAllConnections()
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   }
@@ -128,7 +152,14 @@ export async function startWireServer(
     release() {
       isReleased = true
       released.resolve()
+      for (const listener of releasing) listener()
     },
+    async callBack(kind) {
+      const statuses: number[] = []
+      for (const call of vendor.callBacks?.(kind) ?? []) statuses.push(await callOut(call, options.log))
+      return statuses
+    },
+    answered,
     until(matches) {
       return new Promise((resolve) => {
         const look = () => {
@@ -144,6 +175,17 @@ export async function startWireServer(
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** 0: nobody answered. */
+async function callOut({ url, headers, body }: OutgoingCall, log?: (line: string) => void): Promise<number> {
+  const sent = { 'content-type': 'application/json', ...headers }
+  const status = await fetch(url, { method: 'POST', headers: sent, body, redirect: 'manual' }).then(
+    (response) => response.status,
+    () => 0,
+  )
+  log?.(`called back: ${status}`)
+  return status
 }
 
 async function readRequest(incoming: IncomingMessage): Promise<WireRequest> {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ProviderError } from '../../../../src/providers/provider-error.ts'
 import { type Polling, pollUntilDone } from '../../../../src/providers/wire/polling.ts'
 import { createFakeClock } from '../../../support/fake-clock.ts'
@@ -37,6 +37,24 @@ describe('Asking after a job', () => {
     await clock.advance(1000)
     expect(await done).toBe('ready')
     expect(lookedAt).toEqual([0, 500, 1000])
+    expect(clock.sleepers()).toBe(0)
+  })
+
+  it('pauses longer and longer where the vendor is to call, and looks at once when it does', async () => {
+    const pauses: number[] = []
+    const wakers: (() => void)[] = []
+    const pause = (ms: number) => {
+      pauses.push(ms)
+      return new Promise<void>((resolve) => wakers.push(resolve))
+    }
+    const { done, lookedAt, clock } = poll([...Array.from({ length: 7 }, () => RUNNING), () => 'ready'], { pause })
+    for (let times = 0; times < 7; times += 1) {
+      await vi.waitUntil(() => wakers.length > times)
+      wakers[times]?.()
+    }
+    expect(await done).toBe('ready')
+    expect(pauses).toEqual([750, 1_125, 1_687.5, 2_531.25, 3_000, 3_000, 3_000])
+    expect(lookedAt).toHaveLength(8)
     expect(clock.sleepers()).toBe(0)
   })
 
