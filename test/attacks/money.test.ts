@@ -225,3 +225,36 @@ it('A110 a token takes no other model than its own, by name, alias, fallback, re
   expect((await ask({}))?.__typename).toBe('CostLimitError')
   expect((await ask({ idempotencyKey: 'k' }))?.__typename).toBe('CostLimitError')
 })
+
+it('A114 what an alias carries makes nothing cheaper: whatever wins over it is what is priced', async () => {
+  const prices = [
+    { unit: 'IMAGE', quality: 'draft', usd: '0.01' },
+    { unit: 'IMAGE', quality: 'fine', usd: '1' },
+  ]
+  const aliases = [
+    { name: 'cheap', parameters: { quality: 'draft' } },
+    { name: 'cheap-wide', parameters: { aspectRatio: '2:1', quality: 'draft' } },
+  ]
+  const capabilities = { qualities: ['draft', 'fine'], defaultQuality: 'fine' }
+  await using app = await startApp({ models: [{ id: 'sandbox/painter', aliases, capabilities, prices }] })
+  const price = async (input: object) => {
+    const { data } = await app.client.ask<{ estimateCost: { total?: { max: { amount: string } } } }>(
+      'query ($input: GenerateImageInput!) { estimateCost(input: $input) { ... on CostEstimate { total { max { amount } } } } }',
+      { input: { prompt: 'a fox', ...input } },
+    )
+    return data?.estimateCost.total?.max.amount
+  }
+  expect(await price({ model: 'cheap' })).toBe('0.010000')
+  expect(await price({ model: 'sandbox/painter' })).toBe('1.000000')
+  for (const model of ['cheap', 'cheap-wide', 'CHEAP']) {
+    for (const strict of [true, false]) {
+      // Refused, or priced as what it is.
+      expect([undefined, '1.000000'], model).toContain(await price({ model, quality: 'fine', strict }))
+    }
+  }
+  const { generation } = await generate(app.client, { ...QUICK, model: 'cheap' })
+  const { data } = await app.client.ask<{ generation: { parameters: { quality: string } } }>(
+    `{ generation(id: "${generation.id}") { parameters { quality } } }`,
+  )
+  expect(data?.generation.parameters.quality).toBe('draft')
+})
