@@ -71,6 +71,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         if (foundations.database.dialect === 'sqlite') await domain.queue.recover()
         domain.worker.start()
         domain.upkeep.start()
+        await domain.deliveries.start()
       }
       if (serves) ({ url, port } = await doors.server.start())
     },
@@ -80,7 +81,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         serves ? doors.server.stop({ graceMs: config.drainMs }) : undefined,
         works ? domain.worker.drain(config.drainMs) : undefined,
       ])
-      if (works) await domain.upkeep.stop()
+      if (works) await Promise.all([domain.upkeep.stop(), domain.deliveries.stop()])
       domain.refresher.stop()
       await domain.apiKeys.settle()
       await foundations.database.close()

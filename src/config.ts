@@ -30,6 +30,8 @@ export type Config = {
   /** Providers that are told to call back. `auto`: those that surely can, where `publicUrl` is one for strangers. */
   readonly callbacks: 'auto' | readonly string[]
   readonly catalogFile: string | null
+  /** How long after its end a generation is deleted; null: never. */
+  readonly retentionMs: number | null
   /** By the vendor: the server's own key, null where there is none, and where calls go. */
   readonly vendors: Readonly<Record<Vendor, VendorConfig>>
   /** Keys of engines that the catalogue file names, by `PICTOR_KEY_<ID>`. */
@@ -37,6 +39,8 @@ export type Config = {
   readonly defaultModel: string
   readonly allowedOrigins: readonly string[]
   readonly allowedHosts: readonly string[]
+  /** Of the operator's own network: webhooks may go there although it is not public. */
+  readonly webhookOrigins: readonly string[]
   readonly graphiql: boolean
   readonly introspection: boolean
   /** Attempts at a time in this process, and at one provider. */
@@ -83,6 +87,17 @@ const wholeNumber = (range: { min: number; max: number }) =>
     })
 
 const decimal = z.string().refine(factor, { error: 'must be a plain decimal greater than 0, such as 0.92' })
+const DAY_MS = 86_400_000
+const MAX_DAYS = 36_500
+
+/** In milliseconds. */
+const days = z
+  .string()
+  .refine((text) => /^\d+(\.\d+)?$/.test(text) && Number(text) * DAY_MS >= 1 && Number(text) <= MAX_DAYS, {
+    error: `must be a plain number of days above 0 and up to ${MAX_DAYS}, such as 90`,
+  })
+  .transform((text) => Math.round(Number(text) * DAY_MS))
+
 const onOff = z.enum(['on', 'off'], { error: 'must be `on` or `off`' }).transform((value) => value === 'on')
 
 const webUrl = z
@@ -97,6 +112,11 @@ const previousSecrets = list
     error: 'must be secrets of at least 32 bytes each, parted by commas',
   })
   .transform((secrets) => secrets.map((secret) => new Secret(secret)))
+
+const origins = (example: string) =>
+  list.refine((all) => all.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin), {
+    error: `must be origins parted by commas, ${example}: no path, no slash at the end`,
+  })
 
 const apiKey = z
   .string()
@@ -140,6 +160,7 @@ const Environment = z.object({
     .transform((words) => (words[0] === 'auto' ? 'auto' : words[0] === 'off' ? [] : words))
     .default('auto'),
   PICTOR_CATALOG: z.string().min(1).optional(),
+  PICTOR_RETENTION_DAYS: days.optional(),
   OPENAI_API_KEY: apiKey.optional(),
   OPENAI_BASE_URL: webUrl.default('https://api.openai.com/v1'),
   GEMINI_API_KEY: apiKey.optional(),
@@ -157,11 +178,8 @@ const Environment = z.object({
   REPLICATE_API_TOKEN: apiKey.optional(),
   REPLICATE_BASE_URL: webUrl.default('https://api.replicate.com/v1'),
   PICTOR_DEFAULT_MODEL: z.string().min(1).default('sandbox/painter'),
-  PICTOR_ALLOWED_ORIGINS: list
-    .refine((origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin), {
-      error: 'must be origins parted by commas, such as https://app.example.com: no path, no slash at the end',
-    })
-    .default([]),
+  PICTOR_ALLOWED_ORIGINS: origins('such as https://app.example.com').default([]),
+  PICTOR_WEBHOOK_ORIGINS: origins('such as http://billing.internal:8080').default([]),
   PICTOR_ALLOWED_HOSTS: list.default([]),
   PICTOR_GRAPHIQL: onOff.default(true),
   PICTOR_INTROSPECTION: onOff.default(true),
@@ -193,15 +211,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     roles: env.PICTOR_ROLES.map((role) => (role === 'api' ? 'api' : 'worker')),
     secret: env.PICTOR_SECRET === undefined ? null : new Secret(env.PICTOR_SECRET),
     previousSecrets: env.PICTOR_SECRET_PREVIOUS ?? [],
-    currency: {
-      code: env.PICTOR_CURRENCY,
-      usdRate: env.PICTOR_USD_RATE,
-      markup: env.PICTOR_MARKUP,
-      credit: env.PICTOR_CREDIT,
-    },
+    currency: readCurrency(env),
     unknownOutcome: env.PICTOR_UNKNOWN_OUTCOME,
     callbacks: env.PICTOR_CALLBACKS,
     catalogFile: env.PICTOR_CATALOG === undefined ? null : resolve(env.PICTOR_CATALOG),
+    retentionMs: env.PICTOR_RETENTION_DAYS ?? null,
     vendors: readVendors(env),
     engineKeys: readEngineKeys(set),
     defaultModel: env.PICTOR_DEFAULT_MODEL,
@@ -219,6 +233,7 @@ function readDoors(env: Environment) {
     auth: env.PICTOR_AUTH,
     allowedOrigins: env.PICTOR_ALLOWED_ORIGINS,
     allowedHosts: env.PICTOR_ALLOWED_HOSTS,
+    webhookOrigins: env.PICTOR_WEBHOOK_ORIGINS,
     graphiql: env.PICTOR_GRAPHIQL,
     introspection: env.PICTOR_INTROSPECTION,
   }
@@ -231,6 +246,15 @@ function readRunning(env: Environment) {
     providerConcurrency: env.PICTOR_PROVIDER_CONCURRENCY,
     drainMs: env.PICTOR_DRAIN_SECONDS * 1000,
     logLevel: env.LOG_LEVEL,
+  }
+}
+
+function readCurrency(env: Environment): Config['currency'] {
+  return {
+    code: env.PICTOR_CURRENCY,
+    usdRate: env.PICTOR_USD_RATE,
+    markup: env.PICTOR_MARKUP,
+    credit: env.PICTOR_CREDIT,
   }
 }
 

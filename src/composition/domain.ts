@@ -18,6 +18,7 @@ import { createModelService } from '../generation/model-service.ts'
 import { observeBus } from '../generation/observed-bus.ts'
 import { createProgressBoard } from '../generation/progress-board.ts'
 import { createQueuePlaces } from '../generation/queue-places.ts'
+import { createRetention } from '../generation/retention.ts'
 import { createRunStatistics } from '../generation/run-statistics.ts'
 import { createSettlement } from '../generation/settlement.ts'
 import { createCurrency } from '../ledger/currency.ts'
@@ -27,6 +28,8 @@ import type { OwnAddresses } from '../outbound/own-addresses.ts'
 import type { ImageProvider } from '../providers/provider.ts'
 import { createEmbeddedQueue } from '../queue/embedded-queue.ts'
 import { DEFAULT_RETRY_POLICY } from '../queue/retry-policy.ts'
+import { createLossWatch } from '../upkeep/loss-watch.ts'
+import { createOrphanSweep } from '../upkeep/orphan-sweep.ts'
 import { createCallbackDesk } from '../worker/callback-desk.ts'
 import { createProviderGate, type GateLimits } from '../worker/provider-gate.ts'
 import { createUpkeep } from '../worker/upkeep.ts'
@@ -36,6 +39,7 @@ import { createIdentity } from './identity.ts'
 import { createPictures } from './pictures.ts'
 import { listServerKeys } from './providers.ts'
 import { createReferences } from './references.ts'
+import { createWebhookParts } from './webhooks.ts'
 
 export type DomainOptions = {
   readonly publicUrl: () => string
@@ -59,7 +63,13 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const { providerKeys, secretBox } = identity
   const pictures = createPictures(foundations, options)
   const bus = observeBus(createMemoryEventBus({ logger }), { logger, metrics })
-  const log = createEventLog({ db, bus, onMoved: ({ kind, amountMicros }) => metrics.money(kind, amountMicros) })
+  const told = createWebhookParts(config, foundations, { ...pictures, secretBox, currency, random, pollMs })
+  const log = createEventLog({
+    db,
+    bus,
+    outbox: told.outbox,
+    onMoved: ({ kind, amountMicros }) => metrics.money(kind, amountMicros),
+  })
   const queue = createEmbeddedQueue({ db, clock, ids, leaseMs })
   const ledger = createLedger({ ids })
   const settlement = createSettlement({ ledger, queue, currency, clock })
@@ -73,7 +83,8 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const places = createQueuePlaces({ db, queue, statistics, concurrency: config.concurrency })
   const reader = createGenerationReader({ db, cache, progress, places })
   const cancellation = createCancellation({ db, log, queue, settlement, clock })
-  const deletion = createDeletion({ db, clock })
+  const deletion = createDeletion({ db, cache, clock })
+  const retention = createRetention({ deletion, retentionMs: config.retentionMs, clock })
   const attempts = createAttempts({ db, log, queue, settlement, providers, catalog, policy, clock, ids })
   const ending = createAttemptEnding({ log, queue, settlement, policy, clock, random })
   const callKeys = createCallKeys({ db, box: secretBox, providerKeys })
@@ -100,7 +111,19 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const { stopWork } = worker
   const inputs = createReferences(foundations, { ...options, ...identity, sweep: () => upkeep.sweep() })
   const { uploads } = inputs
-  const upkeep = createUpkeep({ cancellation, deletion, uploads, blobs: pictures, clock, logger, stopWork })
+  const care = { database: db, storage: pictures.storage, clock, logger, metrics }
+  const upkeep = createUpkeep({
+    cancellation,
+    deletion,
+    retention,
+    uploads,
+    blobs: pictures,
+    orphans: createOrphanSweep(care),
+    losses: createLossWatch(care),
+    clock,
+    logger,
+    stopWork,
+  })
   const refresher = createStreamRefresher({ clock, everyMs: refreshMs })
   const admit = createAdmission({
     db,
@@ -124,10 +147,13 @@ export function createDomain(config: Config, foundations: Foundations, options: 
     gate,
     uploads,
     callbacks,
+    webhooks: told.webhooks,
+    deliveries: told.deliveries,
     worker,
     upkeep,
     refresher,
     reader,
+    retention,
     watcher: createGenerationWatcher({
       db,
       bus,
@@ -149,6 +175,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
       cache,
       rateLimits: identity.rateLimits,
       providerKeys,
+      checkWebhookUrl: told.checkWebhookUrl,
       account: (viewer) => identity.accountService.account(viewer),
       nudge: () => worker.nudge(),
       stopWork,

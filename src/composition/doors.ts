@@ -22,8 +22,9 @@ export function createDoors(
   { limits = {}, random = Math.random }: { limits?: Partial<TransportLimits>; random?: () => number },
 ): Doors {
   const { clock, ids, logger, metrics, database } = foundations
-  const { generations, reader, watcher, models, images, uploads, currency, accountService: accounts } = domain
-  const services = { generations, reader, watcher, models, accounts, images, uploads, currency }
+  const { generations, reader, watcher, models, images, uploads, retention, webhooks, currency } = domain
+  const accounts = domain.accountService
+  const services = { generations, reader, watcher, models, accounts, images, uploads, retention, webhooks, currency }
   const serveImage = createImageRoutes({
     ...domain,
     findImage: (id) => findImage(database.read, id),

@@ -80,13 +80,13 @@ export function createOutboundFetch(deps: {
   }
 }
 
-function readUrl(text: string, base?: URL): URL {
+export function readUrl(text: string, base?: URL): URL {
   const url = URL.parse(text, base)
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') throw forbidden()
   return url
 }
 
-async function addressesOf(baseUrl: string | null, resolve: Resolver): Promise<readonly string[]> {
+export async function addressesOf(baseUrl: string | null, resolve: Resolver): Promise<readonly string[]> {
   if (baseUrl === null) return []
   const { hostname } = new URL(baseUrl)
   const literal = literalAddress(hostname)
@@ -96,7 +96,7 @@ async function addressesOf(baseUrl: string | null, resolve: Resolver): Promise<r
 }
 
 /** A resolver takes no signal and may be silent for long. */
-function rejectWhenAborted(signal: AbortSignal): Promise<never> {
+export function rejectWhenAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason)
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
@@ -136,7 +136,7 @@ function tooLarge(maxBytes: number): OutboundError {
   return new OutboundError('TOO_LARGE', `It has more than ${maxBytes} bytes.`)
 }
 
-function toOutboundError(error: unknown, isOver: boolean, isAborted: boolean): OutboundError {
+export function toOutboundError(error: unknown, isOver: boolean, isAborted: boolean): OutboundError {
   if (error instanceof OutboundError) return error
   if (isAborted) return new OutboundError('ABORTED', 'It was given up.', { cause: error })
   if (isOver) return new OutboundError('TIMEOUT', 'It took too long.', { cause: error })

@@ -40,6 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/queue': ['src/store', PROVIDER_ERROR, ...BASE],
   'src/identity': ['src/store', ...BASE],
   'src/references': ['src/outbound', 'src/storage', 'src/store', ...BASE],
+  'src/webhooks': ['src/generation', 'src/identity', 'src/ledger', 'src/outbound', 'src/events', 'src/store', ...BASE],
   'src/generation': [
     'src/references',
     'src/identity',
@@ -50,12 +51,31 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...PORTS,
     ...BASE,
   ],
-  'src/worker': ['src/generation', 'src/references', 'src/queue', 'src/storage', ...PORTS, ...BASE],
-  'src/graphql': ['src/generation', 'src/references', 'src/identity', 'src/ledger', 'src/events', MODEL_TYPES, ...BASE],
+  'src/upkeep': ['src/references', 'src/storage', 'src/store', ...BASE],
+  'src/worker': ['src/upkeep', 'src/generation', 'src/references', 'src/queue', 'src/storage', ...PORTS, ...BASE],
+  'src/graphql': [
+    'src/generation',
+    'src/references',
+    'src/identity',
+    'src/ledger',
+    'src/events',
+    'src/webhooks',
+    MODEL_TYPES,
+    ...BASE,
+  ],
   'src/transport': ['src/graphql', 'src/storage', ...BASE],
   'src/composition': ['src', 'schema/operations'],
   'src/app.ts': ['src'],
-  'src/cli': ['src/app.ts', 'src/config.ts', 'src/composition', 'src/identity', 'src/store', OPERATIONS, ...BASE],
+  'src/cli': [
+    'src/app.ts',
+    'src/config.ts',
+    'src/composition',
+    'src/upkeep',
+    'src/identity',
+    'src/store',
+    OPERATIONS,
+    ...BASE,
+  ],
   'src/main.ts': ['src/cli'],
 }
 
@@ -87,13 +107,13 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['src/metrics.ts'],
   'rate-limiter-flexible': ['src/identity'],
   replicate: ['src/providers/replicate'],
-  standardwebhooks: ['src/providers/replicate'],
+  standardwebhooks: ['src/providers/replicate', 'src/webhooks'],
   sharp: ['src/storage', 'src/providers/sandbox'],
   thumbhash: ['src/storage'],
   undici: ['src/outbound', 'src/providers/wire'],
   uuid: ['src/ids.ts'],
   ws: ['src/transport', 'src/cli', 'src/providers/comfyui'],
-  zod: ['src/cli', 'src/config.ts', 'src/generation', 'src/identity', 'src/providers/catalog'],
+  zod: ['src/cli', 'src/config.ts', 'src/generation', 'src/identity', 'src/providers/catalog', 'src/upkeep'],
 }
 
 /** What the typings of the command line stand on. */
