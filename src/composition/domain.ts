@@ -63,7 +63,14 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const { providerKeys, secretBox } = identity
   const pictures = createPictures(foundations, options)
   const bus = observeBus(createMemoryEventBus({ logger }), { logger, metrics })
-  const told = createWebhookParts(config, foundations, { ...pictures, secretBox, currency, random, pollMs })
+  const told = createWebhookParts(config, foundations, {
+    ...pictures,
+    secretBox,
+    currency,
+    random,
+    pollMs,
+    ownAddresses: options.ownAddresses,
+  })
   const log = createEventLog({
     db,
     bus,

@@ -20,7 +20,8 @@ export function assertNotOurs(target: URL, own: OwnAddresses): void {
 
 /** Of the addresses that are trusted, those that may be asked on this port: on ours, this machine may not. */
 export function withoutOurselves(trusted: readonly string[], target: URL, own: OwnAddresses): readonly string[] {
-  const isOurPort = own().some((address) => new URL(address).port === target.port)
+  // The ports that need no name are a proxy's, or anybody's.
+  const isOurPort = target.port !== '' && own().some((address) => new URL(address).port === target.port)
   return isOurPort ? trusted.filter((address) => !isOfThisMachine(address)) : trusted
 }
 
