@@ -31,6 +31,7 @@ export default defineConfig({
       project('unit', { testTimeoutMs: 5_000, filesInParallel: true }),
       project('contract', { testTimeoutMs: 20_000, filesInParallel: true }),
       project('integration', { testTimeoutMs: 30_000, filesInParallel: true }),
+      project('attacks', { testTimeoutMs: 60_000, filesInParallel: true }),
       project('chaos', { testTimeoutMs: 300_000, filesInParallel: false }),
       project('e2e', { testTimeoutMs: 120_000, filesInParallel: false }),
     ],

@@ -5,6 +5,7 @@ import type { ImageAccess } from '../graphql/context.ts'
 import type { SecretBox } from '../identity/secret-box.ts'
 import type { Currency } from '../ledger/currency.ts'
 import { createOutboundPost, type OutboundPost } from '../outbound/outbound-post.ts'
+import type { OwnAddresses } from '../outbound/own-addresses.ts'
 import { findGeneration } from '../store/generation-store.ts'
 import { listImagesOfGenerations } from '../store/image-store.ts'
 import { releaseDeliveries } from '../store/webhook-delivery-store.ts'
@@ -31,6 +32,7 @@ export function createWebhookParts(
     images: ImageAccess
     currency: Currency
     random: () => number
+    ownAddresses: OwnAddresses
     /** How long a message may wait whose time has come where nobody told of it. */
     pollMs: number
     post?: OutboundPost
@@ -39,7 +41,7 @@ export function createWebhookParts(
   const { database, secret, clock, ids, logger, metrics } = foundations
   const { webhookOrigins: trustedOrigins } = config
   const secrets = createSigningSecrets({ box: given.secretBox, secret, previous: config.previousSecrets })
-  const { post = createOutboundPost({ clock, trustedOrigins }), random } = given
+  const { post = createOutboundPost({ clock, trustedOrigins, own: given.ownAddresses }), random } = given
   const describe = createDescription(foundations, given)
   const onTried = (outcome: 'delivered' | 'retrying' | 'failed') => metrics.webhook(outcome)
   const deps = { database, secrets, post, describe, clock, ids, logger, random, onTried }

@@ -27,8 +27,8 @@ export type Services = {
   readonly accounts: AccountService
   readonly images: ImageAccess
   readonly uploads: Pick<Uploads, 'create' | 'find'>
-  readonly retention: Pick<Retention, 'expiresAt'>
   readonly webhooks: Webhooks
+  readonly retention: Pick<Retention, 'expiresAt'>
   readonly currency: Currency
 }
 
