@@ -2,6 +2,7 @@ import { type Clock, createSystemClock } from './clock.ts'
 import { createDomain } from './composition/domain.ts'
 import { createDoors, type Doors } from './composition/doors.ts'
 import { openFoundations } from './composition/foundations.ts'
+import { openOperations } from './composition/known-operations.ts'
 import type { Config } from './config.ts'
 import { createIds, type Ids } from './ids.ts'
 import type { Logger } from './logger.ts'
@@ -44,13 +45,14 @@ export type App = {
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
   const clock = overrides.clock ?? createSystemClock()
   const ids = overrides.ids ?? createIds()
+  const operations = openOperations(config.operations)
   let url = ''
   let port = config.port
   const ownAddresses = () => [...(config.publicUrl === null ? [] : [config.publicUrl]), `http://127.0.0.1:${port}`]
   const foundations = await openFoundations(config, { clock, ids, ownAddresses, ...overrides })
   const publicUrl = () => config.publicUrl ?? new URL(url).origin
   const domain = createDomain(config, foundations, { publicUrl, ownAddresses, ...overrides })
-  const doors: Doors = createDoors(config, foundations, domain, overrides)
+  const doors: Doors = createDoors(config, foundations, domain, { ...overrides, operations })
   const works = config.roles.includes('worker')
   const serves = config.roles.includes('api')
 

@@ -1,6 +1,18 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { parseRatio } from './money.ts'
+import {
+  apiKey,
+  days,
+  decimal,
+  list,
+  networks,
+  onOff,
+  origins,
+  perMinute,
+  previousSecrets,
+  webUrl,
+  wholeNumber,
+} from './config-fields.ts'
 import { Secret } from './secret.ts'
 
 /** The environment as one frozen, validated value: nothing else reads `process.env`. */
@@ -41,8 +53,27 @@ export type Config = {
   readonly allowedHosts: readonly string[]
   /** Of the operator's own network: webhooks may go there although it is not public. */
   readonly webhookOrigins: readonly string[]
+  /** Addresses, and networks such as `10.0.0.0/8`. */
+  readonly trustedProxies: readonly string[]
+  /** In a minute; null: no limit. */
+  readonly rateLimits: {
+    readonly key: number | null
+    readonly token: number | null
+    readonly endUser: number | null
+    readonly endUserRequests: number | null
+    /** Attempts with wrong credentials, of one address. */
+    readonly failures: number | null
+  }
+  readonly operations: {
+    /** A folder of documents, or a manifest of them; null: our own alone are known. */
+    readonly path: string | null
+    /** Run nothing but known ones. */
+    readonly only: boolean
+  }
   readonly graphiql: boolean
   readonly introspection: boolean
+  /** `local`: this machine, and keys of scope `admin`; `key`: those alone. */
+  readonly metrics: 'local' | 'key' | 'off'
   /** Attempts at a time in this process, and at one provider. */
   readonly concurrency: number
   readonly providerConcurrency: number
@@ -64,64 +95,6 @@ export class ConfigError extends Error {
     this.faults = faults
   }
 }
-
-const factor = (text: string) => {
-  const ratio = parseRatio(text)
-  return ratio !== null && ratio.numerator > 0n
-}
-
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== ''),
-)
-
-const wholeNumber = (range: { min: number; max: number }) =>
-  z
-    .string()
-    .regex(/^\d+$/, { error: `must be a whole number from ${range.min} to ${range.max}` })
-    .transform(Number)
-    .refine((value) => value >= range.min && value <= range.max, {
-      error: `must be a whole number from ${range.min} to ${range.max}`,
-    })
-
-const decimal = z.string().refine(factor, { error: 'must be a plain decimal greater than 0, such as 0.92' })
-const DAY_MS = 86_400_000
-const MAX_DAYS = 36_500
-
-/** In milliseconds. */
-const days = z
-  .string()
-  .refine((text) => /^\d+(\.\d+)?$/.test(text) && Number(text) * DAY_MS >= 1 && Number(text) <= MAX_DAYS, {
-    error: `must be a plain number of days above 0 and up to ${MAX_DAYS}, such as 90`,
-  })
-  .transform((text) => Math.round(Number(text) * DAY_MS))
-
-const onOff = z.enum(['on', 'off'], { error: 'must be `on` or `off`' }).transform((value) => value === 'on')
-
-const webUrl = z
-  .string()
-  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
-    error: 'must be an absolute http(s) URL, such as https://images.example.com',
-  })
-  .transform((text) => text.replace(/\/+$/, ''))
-
-const previousSecrets = list
-  .refine((secrets) => secrets.every((secret) => Buffer.byteLength(secret) >= 32), {
-    error: 'must be secrets of at least 32 bytes each, parted by commas',
-  })
-  .transform((secrets) => secrets.map((secret) => new Secret(secret)))
-
-const origins = (example: string) =>
-  list.refine((all) => all.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin), {
-    error: `must be origins parted by commas, ${example}: no path, no slash at the end`,
-  })
-
-const apiKey = z
-  .string()
-  .regex(/^[\x21-\x7e]+$/, { error: 'must be printable ASCII without spaces, as the vendor shows it' })
-  .transform((text) => new Secret(text))
 
 const Environment = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -181,8 +154,17 @@ const Environment = z.object({
   PICTOR_ALLOWED_ORIGINS: origins('such as https://app.example.com').default([]),
   PICTOR_WEBHOOK_ORIGINS: origins('such as http://billing.internal:8080').default([]),
   PICTOR_ALLOWED_HOSTS: list.default([]),
+  PICTOR_TRUSTED_PROXIES: networks.default([]),
+  PICTOR_LIMIT_KEY: perMinute.default(null),
+  PICTOR_LIMIT_TOKEN: perMinute.default(3_000),
+  PICTOR_LIMIT_END_USER: perMinute.default(1_200),
+  PICTOR_LIMIT_END_USER_REQUESTS: perMinute.default(60),
+  PICTOR_LIMIT_FAILURES: perMinute.default(60),
+  PICTOR_OPERATIONS: z.string().min(1).optional(),
+  PICTOR_OPERATIONS_ONLY: onOff.default(false),
   PICTOR_GRAPHIQL: onOff.default(true),
   PICTOR_INTROSPECTION: onOff.default(true),
+  PICTOR_METRICS: z.enum(['local', 'key', 'off'], { error: 'must be `local`, `key` or `off`' }).default('local'),
   PICTOR_CONCURRENCY: wholeNumber({ min: 1, max: 1_000 }).default(16),
   PICTOR_PROVIDER_CONCURRENCY: wholeNumber({ min: 1, max: 1_000 }).default(16),
   PICTOR_DRAIN_SECONDS: wholeNumber({ min: 0, max: 3_600 }).default(25),
@@ -224,6 +206,22 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   })
 }
 
+/** How the process works. */
+function readRunning(env: Environment) {
+  return {
+    concurrency: env.PICTOR_CONCURRENCY,
+    providerConcurrency: env.PICTOR_PROVIDER_CONCURRENCY,
+    drainMs: env.PICTOR_DRAIN_SECONDS * 1000,
+    logLevel: env.LOG_LEVEL,
+  }
+}
+
+/** All that must never be read in a log. */
+export function listSecrets({ secret, previousSecrets, vendors, engineKeys }: Config): readonly Secret[] {
+  const keys = [secret, ...Object.values(vendors).map(({ apiKey }) => apiKey)]
+  return [...keys.filter((key) => key !== null), ...previousSecrets, ...engineKeys.values()]
+}
+
 /** How the world comes in. */
 function readDoors(env: Environment) {
   return {
@@ -234,18 +232,21 @@ function readDoors(env: Environment) {
     allowedOrigins: env.PICTOR_ALLOWED_ORIGINS,
     allowedHosts: env.PICTOR_ALLOWED_HOSTS,
     webhookOrigins: env.PICTOR_WEBHOOK_ORIGINS,
+    trustedProxies: env.PICTOR_TRUSTED_PROXIES,
+    rateLimits: {
+      key: env.PICTOR_LIMIT_KEY,
+      token: env.PICTOR_LIMIT_TOKEN,
+      endUser: env.PICTOR_LIMIT_END_USER,
+      endUserRequests: env.PICTOR_LIMIT_END_USER_REQUESTS,
+      failures: env.PICTOR_LIMIT_FAILURES,
+    },
+    operations: {
+      path: env.PICTOR_OPERATIONS === undefined ? null : resolve(env.PICTOR_OPERATIONS),
+      only: env.PICTOR_OPERATIONS_ONLY,
+    },
     graphiql: env.PICTOR_GRAPHIQL,
     introspection: env.PICTOR_INTROSPECTION,
-  }
-}
-
-/** How the process works. */
-function readRunning(env: Environment) {
-  return {
-    concurrency: env.PICTOR_CONCURRENCY,
-    providerConcurrency: env.PICTOR_PROVIDER_CONCURRENCY,
-    drainMs: env.PICTOR_DRAIN_SECONDS * 1000,
-    logLevel: env.LOG_LEVEL,
+    metrics: env.PICTOR_METRICS,
   }
 }
 

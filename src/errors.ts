@@ -78,14 +78,27 @@ export class CostLimitError extends AppError {
   }
 }
 
+/** What is counted in a minute, by whom: the limits as headers and extensions name them. */
+export const RATE_LIMITS = {
+  account: 'requests of the account',
+  'end-user-requests': 'requests of the end user',
+  'end-user': 'operations of the end user',
+  token: 'operations with the access token',
+  key: 'operations with the API key',
+  address: 'attempts with wrong credentials from the address',
+} as const
+export type RateLimitName = keyof typeof RATE_LIMITS
+
 /** 429. */
 export class RateLimitedError extends AppError {
   override readonly name = 'RateLimitedError'
   readonly code = 'RATE_LIMITED'
+  readonly limit: RateLimitName
   readonly retryAfterMs: number
   readonly limitPerMinute: number
-  constructor(details: { message?: string; retryAfterMs: number; limitPerMinute: number }) {
-    super(details.message ?? `More than ${details.limitPerMinute} requests in a minute.`)
+  constructor(details: { limit: RateLimitName; retryAfterMs: number; limitPerMinute: number }) {
+    super(`More than ${details.limitPerMinute} ${RATE_LIMITS[details.limit]} in a minute.`)
+    this.limit = details.limit
     this.retryAfterMs = details.retryAfterMs
     this.limitPerMinute = details.limitPerMinute
   }

@@ -19,8 +19,13 @@ export type Logger = {
 /** Where finished lines go, each with its line break. */
 export type LogDestination = { write(line: string): void }
 
+/** A `Secret`, of which a base file knows no more. */
+type Revealed = { reveal(): string }
+
 export type LoggerOptions = {
   readonly level: LogLevel
+  /** Those that this process holds: they are cut out wherever they stand, whatever they look like. */
+  readonly secrets?: readonly Revealed[]
   /** Default: standard output. */
   readonly destination?: LogDestination
   /** Coloured text for people instead of JSON lines. Default: whether standard output is a terminal. */
@@ -49,16 +54,29 @@ const SECRET_PATTERNS: readonly RegExp[] = [
   /(?<=\bBearer\s+)[\w.~+/:=-]{8,}/gi,
   /(?<=\bBasic\s+)[\w+/=]{16,}/gi,
   /(?<=[?&](?:key|api_key|token|access_token|sig|signature)=)[^&\s"\\]+/gi,
+  // The password in the address of a database.
+  /(?<=\w:\/\/[^\s:@/"]*:)[^\s@/"]+(?=@)/g,
   /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}:[0-9a-f]{16,}/gi,
 ]
 
-export function scrubSecrets(text: string): string {
-  return SECRET_PATTERNS.reduce((scrubbed, pattern) => scrubbed.replace(pattern, CENSOR), text)
+export function scrubSecrets(text: string, known: readonly string[] = []): string {
+  const withoutKnown = known.reduce((scrubbed, secret) => scrubbed.replaceAll(secret, CENSOR), text)
+  return SECRET_PATTERNS.reduce((scrubbed, pattern) => scrubbed.replace(pattern, CENSOR), withoutKnown)
+}
+
+/** What is shorter is no secret, and would be found in words that are none. */
+const MIN_SECRET_LENGTH = 8
+
+/** As they would stand in a line of JSON. */
+function spellSecrets(secrets: readonly Revealed[]): readonly string[] {
+  const texts = secrets.map((secret) => secret.reveal()).filter((text) => text.length >= MIN_SECRET_LENGTH)
+  return [...new Set(texts.flatMap((text) => [JSON.stringify(text).slice(1, -1), text]))]
 }
 
 export function createLogger(options: LoggerOptions): Logger {
   const lines = options.destination ?? pino.destination({ dest: 1, sync: true })
-  const scrubbed = { write: (line: string) => void lines.write(scrubSecrets(line)) }
+  const known = spellSecrets(options.secrets ?? [])
+  const scrubbed = { write: (line: string) => void lines.write(scrubSecrets(line, known)) }
   const pretty = options.pretty ?? (options.destination === undefined && process.stdout.isTTY === true)
   const stream = pretty ? prettyStream(scrubbed) : scrubbed
   return wrap(

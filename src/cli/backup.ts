@@ -6,7 +6,7 @@ import { SilentExit } from './command-error.ts'
 import type { CommandContext } from './context.ts'
 import type { Output } from './output.ts'
 import { readVersion } from './version.ts'
-import { formatBytes } from './wording.ts'
+import { formatBytes, formatCount } from './wording.ts'
 
 /** Copies everything that a server needs, also while it runs. */
 export function createBackupCommand(context: CommandContext) {
@@ -32,7 +32,7 @@ export function createBackupCommand(context: CommandContext) {
 function report(output: Output, folder: string, result: BackupResult, config: Config): void {
   const { generations, pictures, pictureBytes, copied, kept, lost, secretSha256 } = result
   output.line(folder)
-  const facts = `${generations} generations, ${pictures} pictures of ${formatBytes(pictureBytes)}`
+  const facts = `${formatCount(generations, 'generation')}, ${formatCount(pictures, 'picture')} of ${formatBytes(pictureBytes)}`
   output.line(output.style('dim', `${facts}: ${copied} copied, ${kept} there before`))
   if (secretSha256 !== null) {
     output.line(
@@ -44,6 +44,6 @@ function report(output: Output, folder: string, result: BackupResult, config: Co
   if (config.catalogFile !== null) output.line(`${config.catalogFile} (PICTOR_CATALOG) is not part of it.`)
   if (lost.length === 0) return
   output.note(
-    `${output.noteStyle('red', 'missing')}: the bytes of ${lost.length} pictures are gone or damaged, and not in the backup. See \`pictor verify\`.`,
+    `${output.noteStyle('red', 'missing')}: the bytes of ${formatCount(lost.length, 'picture')} are gone or damaged, and not in the backup. See \`pictor verify\`.`,
   )
 }

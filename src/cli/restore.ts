@@ -5,7 +5,7 @@ import { CommandError } from './command-error.ts'
 import type { CommandContext } from './context.ts'
 import type { Output } from './output.ts'
 import { findRunningServer } from './running-server.ts'
-import { formatTime } from './wording.ts'
+import { formatCount, formatTime } from './wording.ts'
 
 type RestoreFlags = {
   readonly resume?: true | undefined
@@ -57,10 +57,14 @@ function report(output: Output, config: Config, { manifest, ended }: RestoreResu
   const { createdAt, generations, pictures, secretSha256, lost } = manifest
   output.line(config.dataDir)
   output.line(
-    output.style('dim', `${generations} generations and ${pictures} pictures, as of ${formatTime(createdAt)}`),
+    output.style(
+      'dim',
+      `${formatCount(generations, 'generation')} and ${formatCount(pictures, 'picture')}, as of ${formatTime(createdAt)}`,
+    ),
   )
   if (!resume) output.line(describeEnded(ended))
-  if (lost.length > 0) output.line(`The bytes of ${lost.length} pictures were missing when it was made, and still are.`)
+  if (lost.length > 0)
+    output.line(`The bytes of ${formatCount(lost.length, 'picture')} were missing when it was made, and still are.`)
   output.line('What was deleted, revoked or changed after that moment is as it was then: do it again.')
   if (secretSha256 === null && config.secret === null) {
     output.line(
@@ -75,5 +79,5 @@ function report(output: Output, config: Config, { manifest, ended }: RestoreResu
 
 function describeEnded(ended: number): string {
   if (ended === 0) return 'Nothing in it had to be ended.'
-  return `Ended ${ended} generations that had not ended: they may have been made and paid since, and are not sent again.`
+  return `Ended ${formatCount(ended, 'generation')} that had not ended: what may have been made and paid since is not sent again.`
 }

@@ -1,5 +1,6 @@
-import { createApp } from '../app.ts'
-import { type Config, readConfig } from '../config.ts'
+import { type App, createApp } from '../app.ts'
+import { isLoopback } from '../composition/identity.ts'
+import { type Config, listSecrets, readConfig } from '../config.ts'
 import { createLogger } from '../logger.ts'
 import { CommandError } from './command-error.ts'
 import type { Environment } from './context.ts'
@@ -21,7 +22,7 @@ export type ServerProcess = {
 export async function runServer(server: ServerProcess): Promise<void> {
   const config = readConfig(server.environment)
   const pretty = server.isTerminal
-  const logger = createLogger({ level: config.logLevel, pretty })
+  const logger = createLogger({ level: config.logLevel, pretty, secrets: listSecrets(config) })
   const app = await createApp(config, { logger })
   let forgetAddress: () => Promise<void> = async () => undefined
   server.interruptions.listen(['SIGTERM', 'SIGINT'], () => {
@@ -47,6 +48,7 @@ export async function runServer(server: ServerProcess): Promise<void> {
     throw explainStart(error, config)
   }
   if (!config.roles.includes('api')) return
+  if (await isShut(app, config)) logger.warn({ host: config.host }, SHUT)
   forgetAddress = await noteServerAddress(config.dataDir, app.url, server.pid)
   if (pretty) {
     server.writeLine(
@@ -54,6 +56,14 @@ export async function runServer(server: ServerProcess): Promise<void> {
     )
     // Whoever waits for the line gets it, however quiet the log is set.
   } else createLogger({ level: 'info', pretty }).info({ url: app.url }, `Pictor is ready at ${app.url}`)
+}
+
+const SHUT =
+  'Nobody can call this server yet: it wants an API key, and none was made. Make one with: npm run pictor -- keys create --name <name>'
+
+async function isShut({ domain }: App, { auth, host }: Config): Promise<boolean> {
+  if (auth === 'auto' && isLoopback(host)) return false
+  return !(await domain.apiKeys.anyExist())
 }
 
 function explainStart(error: unknown, { host, port }: Config): unknown {

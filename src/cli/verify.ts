@@ -4,6 +4,7 @@ import { createCommand } from './command.ts'
 import { SilentExit } from './command-error.ts'
 import type { CommandContext } from './context.ts'
 import type { Output } from './output.ts'
+import { formatCount } from './wording.ts'
 
 /** Reads everything, changes nothing, and says what is not as it must be. */
 export function createVerifyCommand(context: CommandContext) {
@@ -28,9 +29,8 @@ export function createVerifyCommand(context: CommandContext) {
 
 function print(output: Output, { breaches, checked, leftOver, foreign }: VerificationReport): void {
   const { rules, recordedBlobs, storedBlobs } = checked
-  output.line(
-    `Held ${rules} rules against the database, and ${recordedBlobs} pictures that it knows against ${storedBlobs} files in storage.`,
-  )
+  const [known, stored] = [formatCount(recordedBlobs, 'known picture'), formatCount(storedBlobs, 'file')]
+  output.line(`Held ${rules} rules against the database, and ${known} against ${stored} in storage.`)
   for (const { rule, ...found } of breaches) {
     output.line(`${output.style('red', '✗')} This must be so, and is not: ${rule}.`)
     output.line(`    ${describe(found)}`)

@@ -1,7 +1,6 @@
 import type { Config } from '../config.ts'
 import { createCostMeter } from '../graphql/complexity.ts'
 import type { Context } from '../graphql/context.ts'
-import { createSchema } from '../graphql/schema.ts'
 import { findImage } from '../store/image-store.ts'
 import { createCallbackRoute } from '../transport/callback-route.ts'
 import { createHttpServer, type HttpServer } from '../transport/http-server.ts'
@@ -11,6 +10,7 @@ import type { Domain } from './domain.ts'
 import type { Foundations } from './foundations.ts'
 import { readGraphiqlTabs } from './graphiql-tabs.ts'
 import { isLoopback } from './identity.ts'
+import type { Operations } from './known-operations.ts'
 
 export type Doors = { readonly server: HttpServer }
 
@@ -19,8 +19,13 @@ export function createDoors(
   config: Config,
   foundations: Foundations,
   domain: Domain,
-  { limits = {}, random = Math.random }: { limits?: Partial<TransportLimits>; random?: () => number },
+  given: {
+    readonly operations: Operations
+    readonly limits?: Partial<TransportLimits>
+    readonly random?: () => number
+  },
 ): Doors {
+  const { operations, limits = {}, random = Math.random } = given
   const { clock, ids, logger, metrics, database } = foundations
   const { generations, reader, watcher, models, images, uploads, retention, webhooks, currency } = domain
   const accounts = domain.accountService
@@ -31,11 +36,13 @@ export function createDoors(
     onError: (error) => logger.error({ error }, 'A picture could not be served'),
   })
   const server = createHttpServer({
-    schema: createSchema(),
+    schema: operations.schema,
     createContext: (request: ContextRequest): Context => ({ ...request, services }),
     authenticate: domain.authenticate,
+    rateLimits: domain.rateLimits,
     costOf: createCostMeter(),
     subscriptionsOf: async ({ accountId }) => (await domain.accounts.limitsOf(accountId)).subscriptions,
+    operations,
     routes: [
       createCallbackRoute(domain.callbacks.receive),
       {
@@ -51,10 +58,13 @@ export function createDoors(
       publicUrl: config.publicUrl,
       allowedOrigins: config.allowedOrigins,
       allowedHosts: config.allowedHosts,
+      trustedProxies: config.trustedProxies,
       loopbackOnly: config.auth === 'auto' && isLoopback(config.host),
-      graphiql: config.graphiql,
+      // Nothing that one could type into it would run.
+      graphiql: config.graphiql && !operations.only,
       graphiqlTabs: readGraphiqlTabs(),
       introspection: config.introspection,
+      metrics: config.metrics,
       limits,
     },
     logger,

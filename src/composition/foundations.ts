@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Config } from '../config.ts'
+import { type Config, listSecrets } from '../config.ts'
 import { loadServerSecret } from '../identity/server-secret.ts'
 import type { Ids } from '../ids.ts'
 import { createLogger, type Logger } from '../logger.ts'
@@ -43,7 +43,7 @@ export async function openFoundations(
   },
 ): Promise<Foundations> {
   const { clock, ids, exclusive = true } = given
-  const logger = given.logger ?? createLogger({ level: config.logLevel })
+  const logger = given.logger ?? createLogger({ level: config.logLevel, secrets: listSecrets(config) })
   configureImageEngine()
   const { providers, catalog } = await openOffer(config, given)
   const callbackPlan = planCallbacks(config, providers)

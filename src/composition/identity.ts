@@ -4,13 +4,18 @@ import { createAccountService } from '../identity/account-service.ts'
 import { createAccounts } from '../identity/accounts.ts'
 import { createApiKeys } from '../identity/api-keys.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
-import { createMemoryRateLimits } from '../identity/memory-rate-limits.ts'
+import { createGuessLimit } from '../identity/guess-limit.ts'
 import { createProviderKeys } from '../identity/provider-keys.ts'
+import { createRateLimits } from '../identity/rate-limits.ts'
 import { createSecretBox } from '../identity/secret-box.ts'
+import { createMemoryCounters } from '../identity/window-counters.ts'
 import type { Foundations } from './foundations.ts'
 
 /** Who may: accounts, keys, tokens and how often they may ask. */
-export function createIdentity(config: Pick<Config, 'auth' | 'host' | 'previousSecrets'>, foundations: Foundations) {
+export function createIdentity(
+  config: Pick<Config, 'auth' | 'host' | 'previousSecrets' | 'rateLimits'>,
+  foundations: Foundations,
+) {
   const { clock, ids, logger, secret, database, catalog, providers } = foundations
   const accounts = createAccounts({ database, clock, ids })
   const apiKeys = createApiKeys({ database, clock, ids, logger })
@@ -25,14 +30,17 @@ export function createIdentity(config: Pick<Config, 'auth' | 'host' | 'previousS
     findProvider: (name) => providers.findNamed(name),
     keyedProviders: keyed.map(({ id }) => id),
   })
+  const openCounters = () => createMemoryCounters({ clock })
+  const { failures: failuresPerMinute, ...quotas } = config.rateLimits
+  const authenticate = createAuthenticator({ mode: config.auth, loopback: isLoopback(config.host), apiKeys, tokens })
   return {
     accounts,
     apiKeys,
     secretBox,
     providerKeys,
     accountService: createAccountService({ database, apiKeys, tokens, providerKeys }),
-    rateLimits: createMemoryRateLimits({ accounts }),
-    authenticate: createAuthenticator({ mode: config.auth, loopback: isLoopback(config.host), apiKeys, tokens }),
+    rateLimits: createRateLimits({ accounts, openCounters, quotas, clock }),
+    authenticate: createGuessLimit({ authenticate, apiKeys, counters: openCounters(), failuresPerMinute, clock }),
   }
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { createMemoryEventBus } from '../events/memory-event-bus.ts'
 import { createDeletion } from '../generation/deletion.ts'
-import { createEventLog } from '../generation/event-log.ts'
+import { createEventLog, type Outbox } from '../generation/event-log.ts'
 import { createRestoredGenerations } from '../generation/restored-generations.ts'
 import { createSettlement } from '../generation/settlement.ts'
 import type { Ids } from '../ids.ts'
@@ -24,13 +24,15 @@ export function createRecovery(config: Pick<Config, 'currency'>, db: Database, {
   const queue = createEmbeddedQueue({ db, clock, ids, leaseMs: 0 })
   const currency = createCurrency(config.currency)
   const settlement = createSettlement({ ledger: createLedger({ ids }), queue, currency, clock })
-  // Whom to tell is written down here; the server sends it when it starts.
-  const outbox = { add: createOutbox({ ids }), nudge: () => undefined }
-  const log = createEventLog({ db, bus: createMemoryEventBus({ logger }), outbox, onMoved: () => undefined })
-  const restored = createRestoredGenerations({ db, log, settlement, clock })
+  const endings = (add: Outbox['add']) => {
+    const outbox = { add, nudge: () => undefined }
+    const log = createEventLog({ db, bus: createMemoryEventBus({ logger }), outbox, onMoved: () => undefined })
+    return createRestoredGenerations({ db, log, settlement, clock })
+  }
   const deletion = createDeletion({ db, cache: { drop: () => undefined }, clock })
   return {
-    endUnfinished: restored.endAll,
+    /** Whoever wants to be told of generations is told of this, once the server runs. */
+    endUnfinished: endings(createOutbox({ ids })).endAll,
     /** The owner of these bytes has been deleted elsewhere: here too. */
     async forget({ kind, id, key }: RecordedBlob): Promise<void> {
       if (kind === 'UPLOAD') {
@@ -39,7 +41,8 @@ export function createRecovery(config: Pick<Config, 'currency'>, db: Database, {
       }
       const own = parseBlobKey(key)
       if (own === undefined || own.kind === 'PROBE') throw new Error(`${key} belongs to no generation.`)
-      await restored.end(own.owner, clock.now())
+      // Nobody is told: elsewhere it had another end.
+      await endings(async () => false).end(own.owner, clock.now())
       await deletion.deleteById(own.owner)
     },
   }

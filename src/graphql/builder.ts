@@ -2,7 +2,7 @@ import SchemaBuilder from '@pothos/core'
 import ComplexityPlugin from '@pothos/plugin-complexity'
 import DataloaderPlugin from '@pothos/plugin-dataloader'
 import ErrorsPlugin from '@pothos/plugin-errors'
-import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
+import ScopeAuthPlugin, { type AuthFailure, AuthScopeFailureType } from '@pothos/plugin-scope-auth'
 import { RequestError } from '../errors.ts'
 import type { SchemaTypes } from './schema-types.ts'
 
@@ -22,10 +22,27 @@ export function createBuilder() {
         read: viewer.scopes.includes('read'),
         admin: viewer.scopes.includes('admin'),
       }),
-      unauthorizedError: (_parent, _context, info) =>
-        new RequestError('FORBIDDEN', `This key or token does not have the scope that "${info.fieldName}" needs.`),
+      unauthorizedError: (_parent, _context, info, { failure }) => {
+        const scopes = scopesOf(failure)
+        const needed = scopes.map((scope) => `"${scope}"`).join(' or ')
+        const message = `"${info.fieldName}" needs the scope ${needed}, which this key or token does not have.`
+        return new RequestError('FORBIDDEN', message, { scopes })
+      },
     },
     // The transport holds the cost against the limits before anything runs; see complexity.ts.
     complexity: { disabled: true, defaultComplexity: 1, defaultListMultiplier: 5 },
   })
+}
+
+/** Any one of which would have done. */
+function scopesOf(failure: AuthFailure): readonly string[] {
+  switch (failure.kind) {
+    case AuthScopeFailureType.AuthScope:
+      return [failure.scope]
+    case AuthScopeFailureType.AnyAuthScopes:
+    case AuthScopeFailureType.AllAuthScopes:
+      return failure.failures.flatMap(scopesOf)
+    default:
+      return []
+  }
 }

@@ -42,8 +42,15 @@ function findAppError(error: unknown): AppError | null {
 function describe(error: AppError): Record<string, unknown> {
   if (error instanceof RequestError) return { ...error.details, code: error.code }
   if (error instanceof InvalidInputError) return { code: 'BAD_USER_INPUT', fields: error.fields }
-  if (error instanceof RateLimitedError) return { code: error.code, retryAfterMs: error.retryAfterMs }
+  if (error instanceof RateLimitedError) return describeLimit(error)
   return { code: error.code }
+}
+
+/** What the headers of an HTTP answer say, for those who see none: on sockets and in event streams. */
+function describeLimit({ code, limit, limitPerMinute, retryAfterMs }: RateLimitedError): Record<string, unknown> {
+  const resetSeconds = Math.ceil(retryAfterMs / 1000)
+  const rateLimit = { limit, quota: limitPerMinute, remaining: 0, windowSeconds: 60, resetSeconds }
+  return { code, retryAfterMs, rateLimit }
 }
 
 export function registerErrors(builder: Builder): void {

@@ -11,7 +11,7 @@ import type { ApiKey, CreateApiKeyInput } from './account-types.ts'
 import { parseApiKeyInput } from './api-key-input.ts'
 import { createApiKeyUses } from './api-key-uses.ts'
 import { isScope } from './field-checks.ts'
-import { createKnownApiKeys } from './known-api-keys.ts'
+import { createKnownApiKeys, isUsable } from './known-api-keys.ts'
 
 export type ApiKeys = {
   /** InvalidInput. `maker` null: the operator. The secret is given out this once; only its hash is kept. */
@@ -23,6 +23,8 @@ export type ApiKeys = {
   revoke(accountId: string, id: string): Promise<ApiKey>
   /** The key with this secret, unless revoked or expired; the work is the same whatever the text. */
   authenticate(secret: string): Promise<ApiKey | undefined>
+  /** Was a key with this secret seen here lately, usable or not? Asks nobody. */
+  remembers(secret: string): boolean
   /** By id, unless revoked or expired: for tokens that were made with it. */
   findUsable(id: string): Promise<ApiKey | undefined>
   /** Was a key ever made, for whichever account and however it ended? */
@@ -59,7 +61,7 @@ export function createApiKeys(deps: {
 
   function admit(row: ApiKeyRow | undefined): ApiKey | undefined {
     const now = clock.now()
-    if (!row || row.revokedAt !== null || (row.expiresAt !== null && row.expiresAt <= now)) return undefined
+    if (!row || !isUsable(row, now)) return undefined
     uses.note(row, now)
     return apiKeyOf(row)
   }
@@ -95,6 +97,7 @@ export function createApiKeys(deps: {
       return apiKeyOf(row)
     },
     authenticate: async (secret) => admit(await known.findByHash(hashSecret(secret))),
+    remembers: (secret) => known.remembers(hashSecret(secret)),
     findUsable: async (id) => admit(await known.findById(id)),
     async anyExist() {
       if (anyExist) return true

@@ -49,9 +49,9 @@ export function createAuthenticator(deps: {
   }
 
   async function identify(authorization: string | null): Promise<Viewer | undefined> {
-    if (authorization === null) return (await isOpen()) ? LOCAL_VIEWER : undefined
-    const credential = readBearer(authorization)
-    if (credential.includes('.')) {
+    if (authorization === null && (await isOpen())) return LOCAL_VIEWER
+    const credential = readBearer(authorization ?? '')
+    if (isToken(credential)) {
       const viewer = await tokens.verify(credential)
       return viewer && (viewer.apiKeyId !== null || (await isOpen())) ? viewer : undefined
     }
@@ -69,10 +69,14 @@ export function createAuthenticator(deps: {
   }
 }
 
-/** What is malformed becomes a secret that no key has, so that it costs the look-up that every other failure costs. */
-function readBearer(authorization: string): string {
+/** What is missing or malformed becomes a secret that no key has, so that it costs the look-up that every failure costs. */
+export function readBearer(authorization: string): string {
   if (authorization.length > MAX_HEADER_LENGTH) return ''
   return BEARER.exec(authorization)?.[1] ?? ''
+}
+
+export function isToken(credential: string): boolean {
+  return credential.includes('.')
 }
 
 function viewerOf(apiKey: ApiKey): Viewer {

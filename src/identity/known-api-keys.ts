@@ -8,6 +8,8 @@ import type { ApiKeyRow } from '../store/tables.ts'
 export type KnownApiKeys = {
   findByHash(secretHash: string): Promise<ApiKeyRow | undefined>
   findById(id: string): Promise<ApiKeyRow | undefined>
+  /** Was there a key with this hash, as far as this process remembers? Asks nobody. */
+  remembers(secretHash: string): boolean
   /** After a change: the next look is at the database. */
   forget(row: ApiKeyRow): void
 }
@@ -24,8 +26,9 @@ export function createKnownApiKeys(deps: { readonly database: Database; readonly
   async function find(name: string, read: () => Promise<ApiKeyRow | undefined>): Promise<ApiKeyRow | undefined> {
     const readAt = clock.now()
     const entry = rows.get(name)
-    // Both ways, or a clock that is set back would keep a revoked key alive.
-    if (entry && Math.abs(readAt - entry.readAt) < MAX_AGE_MS) return entry.row
+    // Both ways, or a clock that is set back would keep a revoked key alive. What will be refused is read anew, so that
+    // every refusal costs one look at the database.
+    if (entry && Math.abs(readAt - entry.readAt) < MAX_AGE_MS && isUsable(entry.row, readAt)) return entry.row
     const changesBefore = changes
     const row = await read()
     // A row that was read before a revocation must not be put back behind it.
@@ -36,10 +39,15 @@ export function createKnownApiKeys(deps: { readonly database: Database; readonly
   return {
     findByHash: (hash) => find(`hash ${hash}`, () => findApiKeyByHash(database.read, hash)),
     findById: (id) => find(`id ${id}`, () => findApiKey(database.read, id)),
+    remembers: (hash) => rows.has(`hash ${hash}`),
     forget(row) {
       changes += 1
       rows.delete(`hash ${row.secretHash}`)
       rows.delete(`id ${row.id}`)
     },
   }
+}
+
+export function isUsable({ revokedAt, expiresAt }: ApiKeyRow, now: number): boolean {
+  return revokedAt === null && (expiresAt === null || expiresAt > now)
 }

@@ -4,8 +4,8 @@ import type { RequestInfo } from './operation-scope.ts'
 import type { Authenticate, Credentials } from './server-options.ts'
 
 export function headerCredentials(request: RequestInfo, authorization: string | null): Credentials {
-  const { host, origin, remoteAddress } = request
-  return { authorization, host, origin, remoteAddress }
+  const { host, origin, network } = request
+  return { authorization, host, origin, network }
 }
 
 /**

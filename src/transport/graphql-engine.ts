@@ -4,6 +4,7 @@ import { createAuthenticationPlugin } from './authentication-plugin.ts'
 import { createDocumentLimits } from './document-limits.ts'
 import { createErrorMask } from './graphql-errors.ts'
 import type { HostGuard } from './host-guard.ts'
+import { createKnownOperationsPlugin } from './known-operations-plugin.ts'
 import { createOperationGuard } from './operation-guard.ts'
 import { createOperationPlugin } from './operation-plugin.ts'
 import type { OperationScope } from './operation-scope.ts'
@@ -54,13 +55,15 @@ export function createGraphqlEngine({ options, limits, guard, limiter, scheduler
     maskedErrors: { maskError: mask, errorMessage: 'Unexpected error.' },
     plugins: [
       createRequestFormat(guard),
-      createAuthenticationPlugin(options.authenticate),
+      createAuthenticationPlugin(options),
+      createKnownOperationsPlugin(options.operations),
       createDocumentLimits({ ...limits, introspection: options.config.introspection }),
       createOperationPlugin({ ...options, guard: createOperationGuard(options, limits), limiter, scheduler, limits }),
       createResponsePlugin(),
     ],
     maxRequestBodySize: false,
     batching: false,
+    extraParamNames: ['documentId'],
     cors: false,
     graphiql: false,
     landingPage: false,

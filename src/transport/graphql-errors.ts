@@ -26,12 +26,19 @@ export function refusal(
   message: string,
   extensions: Readonly<Record<string, unknown>> = {},
 ): GraphQLError {
-  return new GraphQLError(message, { extensions: { ...extensions, code, http: httpOf(code, extensions.retryAfterMs) } })
+  return new GraphQLError(message, { extensions: { ...extensions, code, http: httpOf(code, extensions) } })
 }
 
-function httpOf(code: string, retryAfterMs: unknown): object {
-  const retryAfter = typeof retryAfterMs === 'number' ? Math.max(1, Math.ceil(retryAfterMs / 1000)) : null
-  return { status: statusOf(code), ...(retryAfter === null ? {} : { headers: { 'retry-after': String(retryAfter) } }) }
+export type ErrorHttp = { readonly status: number; readonly headers: Readonly<Record<string, string>> }
+
+function httpOf(code: string, { retryAfterMs }: Readonly<Record<string, unknown>>): ErrorHttp {
+  const retryAfter = typeof retryAfterMs === 'number' ? String(Math.max(1, Math.ceil(retryAfterMs / 1000))) : null
+  return { status: statusOf(code), headers: retryAfter === null ? {} : { 'retry-after': retryAfter } }
+}
+
+/** Status and headers that a failure of ours has over HTTP. */
+export function httpOfError({ extensions }: GraphQLError): ErrorHttp {
+  return httpOf(String(extensions.code), extensions)
 }
 
 /**
@@ -66,8 +73,7 @@ function placeOf(error: GraphQLError) {
 }
 
 function withStatus(error: GraphQLError): GraphQLError {
-  const { code, retryAfterMs } = error.extensions
-  const extensions = { ...error.extensions, http: httpOf(String(code), retryAfterMs) }
+  const extensions = { ...error.extensions, http: httpOfError(error) }
   return new GraphQLError(error.message, { ...placeOf(error), extensions })
 }
 

@@ -9,11 +9,12 @@ import { presentError, presentResult } from './graphql-errors.ts'
 import type { LargeBodies, LargeBody } from './large-bodies.ts'
 import { observeOperation } from './operation-metrics.ts'
 import { createOperationScope, type OperationScope, type RequestInfo } from './operation-scope.ts'
+import { rateLimitHeaders } from './rate-limit-headers.ts'
 import { declaredBytes, readBody } from './request-body.ts'
 import { headerOf } from './request-facts.ts'
 import { sendError } from './response-headers.ts'
 import type { Scheduler } from './scheduler.ts'
-import type { Authenticate, TransportLimits } from './server-options.ts'
+import type { Authenticate, OperationLimits, TransportLimits } from './server-options.ts'
 import type { ViewerWatch } from './viewer-watch.ts'
 
 export type GraphqlRouteDeps = {
@@ -21,6 +22,7 @@ export type GraphqlRouteDeps = {
   /** null: switched off. */
   readonly page: GraphiqlPage | null
   readonly authenticate: Authenticate
+  readonly rateLimits?: OperationLimits
   readonly largeBodies: LargeBodies
   readonly streams: ConnectionRegistry
   readonly watchViewer: ViewerWatch
@@ -105,6 +107,8 @@ async function answer(
   answered.headers.forEach((value, name) => {
     response.setHeader(name, value)
   })
+  const standings = scope.viewer ? await deps.rateLimits?.standing(scope.viewer) : undefined
+  for (const [name, value] of Object.entries(rateLimitHeaders(standings ?? []))) response.setHeader(name, value)
   if (!scope.events) response.end(await answered.text())
   else if (isHead) await endUnread(scope, response)
   else await writeStream(deps, response, scope, scope.events)

@@ -7,7 +7,8 @@ export type RequestInfo = {
   readonly requestId: string
   readonly host: string | null
   readonly origin: string | null
-  readonly remoteAddress: string
+  /** The network of the caller, as failures are counted by. */
+  readonly network: string
 }
 
 /** One operation on its way through the plugins, on whichever transport. */

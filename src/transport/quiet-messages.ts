@@ -1,6 +1,7 @@
 import {
   GraphQLError,
   type GraphQLInputType,
+  type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
   isEnumType,
@@ -122,8 +123,13 @@ function expectation(type: GraphQLInputType, value: unknown): string {
       .getValues()
       .map((member) => member.name)
       .join(', ')}`
-  if (named.name === 'File') return `expected ${type}, which comes as a part of a multipart request over HTTP`
-  return `expected ${type}`
+  const form = formOf(named)
+  return form === null ? `expected ${type}` : `expected ${type}. ${form.replace(/\.$/, '')}`
+}
+
+/** What a scalar of the schema says of itself in the extension `form`. */
+function formOf({ extensions }: GraphQLNamedType): string | null {
+  return typeof extensions.form === 'string' ? extensions.form : null
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

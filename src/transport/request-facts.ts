@@ -1,17 +1,21 @@
 import type { IncomingMessage } from 'node:http'
 import type { Ids } from '../ids.ts'
+import { type ClientAddress, networkOf } from './client-address.ts'
 import type { RequestInfo } from './operation-scope.ts'
 
 const REQUEST_ID = /^[\w.-]{8,64}$/
 
 /** Takes over the caller's `x-request-id` where it is harmless, so that one id goes through a chain of services. */
-export function readRequestInfo(request: IncomingMessage, ids: Ids): RequestInfo {
+export function readRequestInfo(
+  request: IncomingMessage,
+  { ids, clientAddress }: { ids: Ids; clientAddress: ClientAddress },
+): RequestInfo {
   const given = headerOf(request, 'x-request-id')
   return {
     requestId: given && REQUEST_ID.test(given) ? given : ids.token(),
     host: headerOf(request, 'host'),
     origin: headerOf(request, 'origin'),
-    remoteAddress: request.socket.remoteAddress ?? '',
+    network: networkOf(clientAddress(request)),
   }
 }
 

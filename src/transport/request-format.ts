@@ -13,7 +13,7 @@ const SIMPLE_FORMS = ['application/x-www-form-urlencoded', 'multipart/form-data'
  */
 export function createRequestFormat(guard: HostGuard): TransportPlugin {
   return {
-    onRequestParse({ request, serverContext, requestParser, setRequestParser }) {
+    onRequestParse({ request, url, serverContext, requestParser, setRequestParser }) {
       const { scope } = serverContext
       if (!isPreflighted(request)) {
         const mayWatch = request.method === 'GET' && acceptsEventStream(request) && guard.allowsOrigin(scope.request)
@@ -23,13 +23,20 @@ export function createRequestFormat(guard: HostGuard): TransportPlugin {
       if (!requestParser) return
       setRequestParser(async (parsed) => {
         try {
-          return await requestParser(withPlainMap(parsed))
+          const params = await requestParser(withPlainMap(parsed))
+          return request.method === 'GET' ? withDocumentId(params, url) : params
         } catch (error) {
           throw formatRefusal(error)
         }
       })
     },
   }
+}
+
+/** Yoga reads those parameters of an address that GraphQL over HTTP had before it knew of ids. */
+function withDocumentId<Params extends object>(params: Params, { searchParams }: URL): Params {
+  const documentId = searchParams.get('documentId')
+  return documentId === null ? params : { ...params, documentId }
 }
 
 /** Of two files for one variable Yoga would take the later and drop the other in silence. */

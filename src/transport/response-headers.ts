@@ -4,16 +4,22 @@ import type { HostGuard } from './host-guard.ts'
 /** Headers that a page of another origin may send. Each of them, or a JSON body, makes the browser ask first. */
 const REQUEST_HEADERS =
   'authorization, content-type, accept, last-event-id, x-request-id, x-graphql-yoga-csrf, apollo-require-preflight, graphql-require-preflight'
-const RESPONSE_HEADERS = 'x-request-id, retry-after, etag, content-length, content-range'
+const RESPONSE_HEADERS = 'x-request-id, retry-after, ratelimit, ratelimit-policy, etag, content-length, content-range'
 
-/** For answers that no browser should run, frame, sniff or keep. A handler may set others in their place. */
+/** For answers that no browser should run, frame, sniff, embed elsewhere or keep. */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+}
+
+/** On every answer, also of errors. A handler may set others in their place. */
 export function setSecurityHeaders(response: ServerResponse, requestId: string): void {
   response.setHeader('x-request-id', requestId)
-  response.setHeader('x-content-type-options', 'nosniff')
-  response.setHeader('referrer-policy', 'no-referrer')
-  response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
-  response.setHeader('cross-origin-opener-policy', 'same-origin')
-  response.setHeader('cache-control', 'no-store')
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
 }
 
 /**
@@ -39,13 +45,21 @@ export function applyCors(request: IncomingMessage, response: ServerResponse, gu
 }
 
 /** An answer outside of any operation, in the shape of a GraphQL answer, so that clients read all failures alike. */
-export function sendError(response: ServerResponse, failure: { status: number; code: string; message: string }): void {
+export function sendError(response: ServerResponse, failure: Failure): void {
+  const { status, code, message, headers = {}, extensions = {} } = failure
   const requestId = response.getHeader('x-request-id')
-  response.statusCode = failure.status
+  response.statusCode = status
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   response.setHeader('content-type', 'application/json; charset=utf-8')
-  response.end(
-    JSON.stringify({ errors: [{ message: failure.message, extensions: { code: failure.code, requestId } }] }),
-  )
+  response.end(JSON.stringify({ errors: [{ message, extensions: { ...extensions, code, requestId } }] }))
+}
+
+export type Failure = {
+  readonly status: number
+  readonly code: string
+  readonly message: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly extensions?: Readonly<Record<string, unknown>>
 }
 
 export function sendJson(response: ServerResponse, status: number, body: object): void {

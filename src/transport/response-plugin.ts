@@ -1,6 +1,6 @@
 import type { ExecutionResult } from 'graphql'
 import { acceptsStream, wantsOnlyStream } from './content-negotiation.ts'
-import { presentResult, statusOf } from './graphql-errors.ts'
+import { type ErrorHttp, httpOfError, presentResult } from './graphql-errors.ts'
 import type { OperationScope } from './operation-scope.ts'
 import type { TransportPlugin } from './plugin-context.ts'
 
@@ -30,9 +30,9 @@ export function createResponsePlugin(): TransportPlugin {
         return
       }
       scope.events = onlyOne(presentResult(single, { requestId, keepHttp: false }))
-      const status = streamStatus(single, scope)
+      const { status, headers } = streamHttp(single, scope)
       setResultProcessor(
-        (_, { Response }) => new Response(null, { status, headers: STREAM_HEADERS }),
+        (_, { Response }) => new Response(null, { status, headers: { ...STREAM_HEADERS, ...headers } }),
         'text/event-stream',
       )
     },
@@ -43,15 +43,18 @@ export function createResponsePlugin(): TransportPlugin {
  * A request that is refused before any operation was looked at, or for who sent it, has that refusal's status. What an
  * operation itself reports travels inside a stream of status 200, because clients do not read the body of any other.
  */
-function streamStatus(result: ExecutionResult, scope: OperationScope): number {
-  const extensions = result.errors?.[0]?.extensions
-  if (typeof extensions?.code === 'string' && OPERATIONAL_REFUSALS.has(extensions.code))
-    return statusOf(extensions.code)
-  const http = extensions?.http
-  if (scope.operation !== 'unknown' || typeof http !== 'object' || http === null) return 200
+function streamHttp(result: ExecutionResult, scope: OperationScope): ErrorHttp {
+  const [error] = result.errors ?? []
+  if (!error) return OK
+  if (typeof error.extensions.code === 'string' && OPERATIONAL_REFUSALS.has(error.extensions.code))
+    return httpOfError(error)
+  const { http } = error.extensions
+  if (scope.operation !== 'unknown' || typeof http !== 'object' || http === null) return OK
   const spec = 'spec' in http && http.spec === true
-  return !spec && 'status' in http && typeof http.status === 'number' ? http.status : 200
+  return !spec && 'status' in http && typeof http.status === 'number' ? { status: http.status, headers: {} } : OK
 }
+
+const OK: ErrorHttp = { status: 200, headers: {} }
 
 async function* onlyOne(result: ExecutionResult): AsyncGenerator<ExecutionResult> {
   yield result

@@ -1,14 +1,15 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { createClientAddress } from './client-address.ts'
 import { wantsPage } from './graphiql-page.ts'
 import type { GraphqlEngine } from './graphql-engine.ts'
-import { statusOf } from './graphql-errors.ts'
+import { httpOfError } from './graphql-errors.ts'
 import type { GraphqlRoute } from './graphql-route.ts'
 import type { HostGuard } from './host-guard.ts'
 import type { RequestInfo } from './operation-scope.ts'
 import { answerHealth, answerMetrics, answerReadiness } from './operator-routes.ts'
 import { parseTarget, readRequestInfo } from './request-facts.ts'
-import { applyCors, sendError, setSecurityHeaders } from './response-headers.ts'
+import { applyCors, SECURITY_HEADERS, sendError, setSecurityHeaders } from './response-headers.ts'
 import type { HttpServerOptions, Route } from './server-options.ts'
 import type { WebSocketDoor } from './websocket-door.ts'
 
@@ -39,6 +40,7 @@ type Handler = { readonly name: string; run(exchange: Exchange): Promise<void> |
 export function createRouter(deps: RouterDeps): Router {
   const { options, guard } = deps
   const { metrics, logger, clock, ids } = options
+  const facts = { ids, clientAddress: createClientAddress({ ...options.config, logger }) }
   const fixed = fixedRoutes(deps)
   const prefixed = options.routes.map((route) => ({ prefix: route.prefix, handler: toHandler(route) }))
 
@@ -49,7 +51,7 @@ export function createRouter(deps: RouterDeps): Router {
   return {
     async handle(request, response) {
       const startedAt = clock.now()
-      const info = readRequestInfo(request, ids)
+      const info = readRequestInfo(request, facts)
       const target = parseTarget(request.url)
       const handler = target ? find(target.pathname) : NOT_FOUND
       setSecurityHeaders(response, info.requestId)
@@ -78,7 +80,7 @@ export function createRouter(deps: RouterDeps): Router {
     },
     upgrade(request, socket, head) {
       socket.on('error', ignore)
-      const info = readRequestInfo(request, ids)
+      const info = readRequestInfo(request, facts)
       const refused = guard.check(info)
       if (refused) return refuseUpgrade(socket, refused.status)
       if (!guard.allowsOrigin(info)) return refuseUpgrade(socket, 403)
@@ -113,7 +115,8 @@ function fixedRoutes(deps: RouterDeps): Readonly<Record<string, Handler>> {
     },
     '/metrics': {
       name: 'metrics',
-      run: ({ request, response, info }: Exchange) => answerMetrics(request, response, { ...options, info }),
+      run: (exchange: Exchange) =>
+        options.config.metrics === 'off' ? NOT_FOUND.run(exchange) : answerMetrics(exchange, options),
     },
     '/': { name: 'root', run: answerRoot },
   })
@@ -130,17 +133,19 @@ function toHandler(route: Route): Handler {
 
 function fail(engine: GraphqlEngine, request: IncomingMessage, response: ServerResponse, error: unknown): void {
   if (response.destroyed || request.errored) return
-  const { message, extensions } = engine.mask(error)
+  const masked = engine.mask(error)
   if (response.headersSent) {
     response.destroy()
     return
   }
-  const code = String(extensions.code)
-  sendError(response, { status: statusOf(code), code, message })
+  const { http: _, code, ...extensions } = masked.extensions
+  sendError(response, { ...httpOfError(masked), code: String(code), message: masked.message, extensions })
 }
 
 function refuseUpgrade(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+  const headers = { ...SECURITY_HEADERS, connection: 'close', 'content-length': '0' }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`)
 }
 
 function ignore(): void {}

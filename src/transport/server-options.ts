@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import type { Clock } from '../clock.ts'
+import type { RateLimitName } from '../errors.ts'
 import type { Ids } from '../ids.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Viewer } from '../viewer.ts'
+import type { OperationPolicy } from './known-operations.ts'
 
 /** What a caller shows of itself. The same for HTTP headers and for the parameters of a WebSocket's first message. */
 export type Credentials = {
@@ -12,11 +14,30 @@ export type Credentials = {
   readonly authorization: string | null
   readonly host: string | null
   readonly origin: string | null
-  readonly remoteAddress: string
+  /** Whom to count failures for. */
+  readonly network: string
 }
 
-/** Throws `RequestError` UNAUTHENTICATED; null is refused in the same words. Called again while a connection lasts. */
+/**
+ * Throws `RequestError` UNAUTHENTICATED, and `RateLimitedError` for an address with too many wrong attempts; null is refused
+ * in the same words as the first. Called again while a connection lasts.
+ */
 export type Authenticate = (credentials: Credentials) => Promise<Viewer | null>
+
+/** How often callers may ask. */
+export type OperationLimits = {
+  /** Counts one operation. RateLimitedError. */
+  countOperation(viewer: Viewer): Promise<void>
+  standing(viewer: Viewer): Promise<readonly LimitStanding[]>
+}
+
+/** Where a caller stands with one limit in its current minute. */
+export type LimitStanding = {
+  readonly limit: RateLimitName
+  readonly quota: number
+  readonly remaining: number
+  readonly resetMs: number
+}
 
 export type ContextRequest = {
   readonly viewer: Viewer
@@ -122,6 +143,8 @@ export type TransportConfig = {
   readonly publicUrl: string | null
   /** Pages of other origins that may call: exact, such as `https://app.example.com`. */
   readonly allowedOrigins: readonly string[]
+  /** Addresses and networks whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[]
   /** Names, with port where it is not the scheme's own, that the `Host` header may carry besides the loopback's. */
   readonly allowedHosts: readonly string[]
   /** Callers need no key here, so whatever a browser may be led to send is refused: see `host-guard.ts`. */
@@ -129,6 +152,7 @@ export type TransportConfig = {
   readonly graphiql: boolean
   readonly graphiqlTabs: readonly GraphiqlTab[]
   readonly introspection: boolean
+  readonly metrics: 'local' | 'key' | 'off'
   readonly limits?: Partial<TransportLimits>
 }
 
@@ -140,6 +164,10 @@ export type HttpServerOptions = {
   costOf?(query: CostQuery): OperationCost
   /** How many subscriptions the viewer's account may hold on this process; missing: the limit of the settings. */
   subscriptionsOf?(viewer: Viewer): number | Promise<number>
+  /** Missing: nobody is counted. */
+  readonly rateLimits?: OperationLimits
+  /** Those that callers may name, and whether nothing else runs. */
+  readonly operations: OperationPolicy
   readonly routes: readonly Route[]
   readonly config: TransportConfig
   readonly logger: Logger

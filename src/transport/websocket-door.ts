@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { GraphQLSchema } from 'graphql'
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { RateLimitedError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
@@ -63,10 +64,11 @@ export function createWebSocketDoor(deps: WebSocketDoorDeps): WebSocketDoor {
       session.begin(viewer, credentials)
       return true
     } catch (error) {
-      if (!isUnauthenticated(error)) {
+      if (isUnauthenticated(error)) return false
+      if (!(error instanceof RateLimitedError)) {
         logger.error({ error, requestId: session.request.requestId }, 'A socket could not be authenticated.')
-        session.close(TRY_AGAIN_LATER, 'Try again later')
       }
+      session.close(TRY_AGAIN_LATER, 'Try again later')
       return false
     }
   }

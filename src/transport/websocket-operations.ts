@@ -128,10 +128,12 @@ export function createSocketOperations(deps: SocketOperationDeps): SocketOperati
 
 function paramsOf(payload: SubscribePayload) {
   const { query, operationName, variables, extensions } = payload
+  const { documentId = null } = payload as SubscribePayload & { readonly documentId?: unknown }
   return {
     query,
     ...(operationName ? { operationName } : {}),
     ...(variables ? { variables } : {}),
     ...(extensions ? { extensions } : {}),
+    ...(documentId === null ? {} : { documentId }),
   }
 }

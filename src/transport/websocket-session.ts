@@ -1,6 +1,7 @@
 import { type ExecutionArgs, GraphQLError } from 'graphql'
 import { CloseCode, type SubscribePayload } from 'graphql-ws'
 import type { WebSocket } from 'ws'
+import { toGraphQLError } from '../graphql/errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Viewer } from '../viewer.ts'
@@ -65,6 +66,8 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
       socket.close(CloseCode.Forbidden, NO_LONGER_VALID)
       return refusal('UNAUTHENTICATED', NO_LONGER_VALID)
     }
+    const known = toGraphQLError(error)
+    if (known) return known
     deps.logger.error({ error, requestId: request.requestId }, 'The key behind a socket could not be checked.')
     return refusal('UNAVAILABLE', 'The key could not be checked. Try again.')
   }

@@ -27,7 +27,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/logger.ts': [],
   'src/metrics.ts': [],
   'src/viewer.ts': [],
-  'src/config.ts': BASE,
+  'src/config.ts': ['src/config-fields.ts', ...BASE],
+  'src/config-fields.ts': BASE,
   'src/outbound': BASE,
   'src/store': BASE,
   'src/storage': BASE,
@@ -96,7 +97,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   graphql: ['src/graphql', 'src/transport', 'src/cli'],
   'graphql-ws': ['src/transport', 'src/cli'],
   'graphql-yoga': ['src/transport'],
-  'ipaddr.js': ['src/outbound'],
+  'ipaddr.js': ['src/outbound', 'src/transport'],
   jose: ['src/identity'],
   kysely: ['src/store'],
   'lru-cache': ['src/generation', 'src/identity', 'src/store'],
@@ -105,7 +106,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   pino: ['src/logger.ts'],
   'pino-pretty': ['src/logger.ts'],
   'prom-client': ['src/metrics.ts'],
-  'rate-limiter-flexible': ['src/identity'],
   replicate: ['src/providers/replicate'],
   standardwebhooks: ['src/providers/replicate', 'src/webhooks'],
   sharp: ['src/storage', 'src/providers/sandbox'],
@@ -113,7 +113,15 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   undici: ['src/outbound', 'src/providers/wire'],
   uuid: ['src/ids.ts'],
   ws: ['src/transport', 'src/cli', 'src/providers/comfyui'],
-  zod: ['src/cli', 'src/config.ts', 'src/generation', 'src/identity', 'src/providers/catalog', 'src/upkeep'],
+  zod: [
+    'src/cli',
+    'src/config.ts',
+    'src/config-fields.ts',
+    'src/generation',
+    'src/identity',
+    'src/providers/catalog',
+    'src/upkeep',
+  ],
 }
 
 /** What the typings of the command line stand on. */

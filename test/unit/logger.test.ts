@@ -79,6 +79,19 @@ describe('the scrubber', () => {
     expect(scrubSecrets('/images/a.png?w=1&sig=abcdef&x=2')).toBe('/images/a.png?w=1&sig=[secret]&x=2')
   })
 
+  it('takes out the password in the address of a database', () => {
+    expect(scrubSecrets('postgres://pictor:hunter2@db:5432/pictor')).toBe('postgres://pictor:[secret]@db:5432/pictor')
+    expect(scrubSecrets('http://127.0.0.1:4000/graphql?at=a@b')).toBe('http://127.0.0.1:4000/graphql?at=a@b')
+  })
+
+  it('takes out what it was told of, whatever that looks like and wherever it stands', () => {
+    const known = 'plain "words" as a key'
+    const { logger, written } = lines({ secrets: [new Secret(known), new Secret('short')] })
+    logger.error({ error: new Error(`refused ${known}`), [known]: 1 }, `A short word of ${known}.`)
+    expect(written.join()).not.toContain('words')
+    expect(written.join()).toContain('A short word of [secret].')
+  })
+
   it.each(['gen_018f2b6c', 'key_018f2b6c9a7b', 'a task-list of sk-', 'Bearer x', 'risk-averse-approach'])(
     'leaves %s alone',
     (text) => {

@@ -32,7 +32,9 @@ export const WORK_RULES: readonly InvariantRule[] = [
     breaches: sql`select k."generationId" as "id" from "idempotencyKeys" k
       where not exists (select 1 from "generations" g where g."id" = k."generationId")`,
   },
-  ...['jobs', 'attempts', 'images', 'events', 'generationTags', 'generationSecrets'].map(ownerless),
+  ...['jobs', 'attempts', 'images', 'events', 'generationTags', 'generationSecrets', 'webhookDeliveries'].map(
+    ownerless,
+  ),
 ]
 
 function ownerless(table: string): InvariantRule {

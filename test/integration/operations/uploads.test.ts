@@ -215,7 +215,7 @@ describe('a multipart request', () => {
 })
 
 describe('a file that does not come by multipart request', () => {
-  const message = /expected File!, which comes as a part of a multipart request over HTTP/
+  const message = /expected File!\. A File comes as a part of a multipart request over HTTP/
 
   it('is refused over a WebSocket with what would do', async () => {
     const socket = await openRawSocket(server.wsUrl)

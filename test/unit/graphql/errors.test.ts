@@ -72,7 +72,7 @@ const MEMBERS: readonly [AppError, Record<string, unknown>][] = [
     { __typename: 'CostLimitError', code: 'COST_LIMIT', estimate: null, limit: { amount: '0.000010' } },
   ],
   [
-    new RateLimitedError({ retryAfterMs: 1500, limitPerMinute: 60 }),
+    new RateLimitedError({ limit: 'account', retryAfterMs: 1500, limitPerMinute: 60 }),
     { __typename: 'RateLimitedError', code: 'RATE_LIMITED', retryAfterMs: 1500, limitPerMinute: 60 },
   ],
   [
@@ -91,7 +91,7 @@ describe('an expected failure', () => {
     const retry = 'mutation { retryGeneration(id: "gen_1") { __typename } }'
     const data = await run(
       retry,
-      worldThatFails(new RateLimitedError({ retryAfterMs: 1, limitPerMinute: 1 })).context(),
+      worldThatFails(new RateLimitedError({ limit: 'account', retryAfterMs: 1, limitPerMinute: 1 })).context(),
     )
     expect(data).toEqual({ retryGeneration: { __typename: 'RateLimitedError' } })
   })
@@ -135,8 +135,9 @@ describe('a failure of the whole request', () => {
 
 describe('toGraphQLError', () => {
   it('keeps how long a caller that asks too often should wait', () => {
-    const translated = toGraphQLError(new RateLimitedError({ retryAfterMs: 250, limitPerMinute: 1 }))
-    expect(translated?.extensions).toEqual({ code: 'RATE_LIMITED', retryAfterMs: 250 })
+    const translated = toGraphQLError(new RateLimitedError({ limit: 'account', retryAfterMs: 250, limitPerMinute: 1 }))
+    const rateLimit = { limit: 'account', quota: 1, remaining: 0, windowSeconds: 60, resetSeconds: 1 }
+    expect(translated?.extensions).toEqual({ code: 'RATE_LIMITED', retryAfterMs: 250, rateLimit })
   })
 
   it('knows nothing of bugs, and of errors that GraphQL itself makes', () => {

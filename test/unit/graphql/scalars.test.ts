@@ -81,7 +81,7 @@ describe('Secret', () => {
   it.each([7, true, null, ['sk-live-secret'], { key: 'sk-live-secret' }])(
     'refuses %o and does not repeat it',
     (value) => {
-      expect(() => readSecret(value)).toThrow(/^A Secret is text\.$/)
+      expect(() => readSecret(value)).toThrow(/^A Secret is text, such as "sk-…", and best sent in a variable\.$/)
     },
   )
 

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { RequestError } from '../../../src/errors.ts'
+import { createAccessTokens } from '../../../src/identity/access-tokens.ts'
 import { LOCAL_ACCOUNT_ID } from '../../../src/identity/accounts.ts'
+import { createApiKeys } from '../../../src/identity/api-keys.ts'
 import { type Authenticate, createAuthenticator } from '../../../src/identity/authenticate.ts'
-import { HOUR, keyInput, openIdentity, tokenInput, viewer } from './identity.ts'
+import { Secret } from '../../../src/secret.ts'
+import { createFakeIds } from '../../support/fake-ids.ts'
+import { HOUR, keyInput, openIdentity, SERVER_SECRET, tokenInput, viewer } from './identity.ts'
 
 async function codeOf(authenticate: Authenticate, authorization: string | null): Promise<string> {
   return authenticate({ authorization }).then(
@@ -64,6 +68,47 @@ describe('authentication', () => {
       new Set(['UNAUTHENTICATED']),
     )
     expect(await codeOf(authenticate, `Bearer ${living.secret}`)).toBe(LOCAL_ACCOUNT_ID)
+  })
+})
+
+describe('a refusal', () => {
+  it('costs one look at the database, whatever the reason, and however often it was asked before', async () => {
+    const { database, clock, apiKeys: maker } = await openIdentity()
+    let looks = 0
+    const watched = {
+      ...database,
+      get read() {
+        looks += 1
+        return database.read
+      },
+    }
+    const ids = createFakeIds()
+    const apiKeys = createApiKeys({ database: watched, clock, ids, logger: { warn: () => undefined } })
+    const secret = new Secret(SERVER_SECRET)
+    const tokens = createAccessTokens({ secret, clock, ids, apiKeys, resolveModel: (name) => name })
+    const authenticate = createAuthenticator({ mode: 'required', loopback: false, apiKeys, tokens })
+    const create = (expiresAt: number | null) => maker.create(LOCAL_ACCOUNT_ID, keyInput({ expiresAt }), null)
+    const [expired, revoked] = [await create(clock.now() + HOUR), await create(null)]
+    const ofRevoked = await tokens.create(viewer({ apiKeyId: revoked.apiKey.id }), tokenInput())
+    await authenticate({ authorization: `Bearer ${revoked.secret}` })
+    await authenticate({ authorization: `Bearer ${ofRevoked.accessToken}` })
+    await maker.revoke(LOCAL_ACCOUNT_ID, revoked.apiKey.id)
+    await clock.advance(HOUR)
+    const refused = [
+      null,
+      'Basic nonsense',
+      `Bearer pk_${'A'.repeat(43)}`,
+      `Bearer ${expired.secret}`,
+      `Bearer ${revoked.secret}`,
+      `Bearer ${ofRevoked.accessToken}`,
+      `Bearer ${ofRevoked.accessToken}x`,
+      'Bearer a.b.c',
+    ]
+    for (const authorization of [...refused, ...refused]) {
+      looks = 0
+      await expect(authenticate({ authorization })).rejects.toThrow(RequestError)
+      expect(looks, String(authorization)).toBe(1)
+    }
   })
 })
 
