@@ -2,30 +2,11 @@
  * `npm test`: runs the tests and ends with one line, `N passed, N failed`. Arguments go to vitest; the name of a
  * project (`npm test -- unit`) stands for `--project unit`. Exits 1 when anything failed, and when no test ran.
  */
-import { parseCLI, type Reporter, startVitest } from 'vitest/node'
-import { countResults, type Results } from './test-results.ts'
+import { runTests } from './test-run.ts'
 
 const PROJECTS = ['unit', 'contract', 'integration', 'attacks', 'chaos', 'e2e']
 
-const given = process.argv.slice(2).flatMap((word) => (PROJECTS.includes(word) ? ['--project', word] : [word]))
-const { filter, options } = parseCLI(['vitest', 'run', ...given])
-
-let results: Results = { passed: 0, failed: 0 }
-const counter: Reporter = {
-  onTestRunEnd(modules, unhandledErrors) {
-    results = countResults(modules, unhandledErrors)
-  },
-}
-try {
-  await startVitest(filter, { ...options, watch: false, reporters: [options.reporters ?? 'default', counter].flat() })
-} catch (error) {
-  console.error(error)
-}
-
-const { passed, failed } = results
-const ranNothing = passed + failed === 0
-if (ranNothing) console.log('No test ran.')
-// vitest has set it where something is wrong that is nobody's test, such as a coverage goal that was missed.
-const exitCode = failed > 0 || ranNothing || process.exitCode ? 1 : 0
-// Ends the process, so that nothing left open by a test writes after the last line.
-process.stdout.write(`${passed} passed, ${failed} failed\n`, () => process.exit(exitCode))
+await runTests(
+  process.argv.slice(2).flatMap((word) => (PROJECTS.includes(word) ? ['--project', word] : [word])),
+  ['default'],
+)

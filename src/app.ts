@@ -30,7 +30,7 @@ export type Overrides = {
 }
 
 export type App = {
-  /** Address of `/graphql`; known once started. */
+  /** Address of `/graphql`, as clients know it; known once started. */
   readonly url: string
   /** That it listens on; known once started. */
   readonly port: number
@@ -46,11 +46,12 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const clock = overrides.clock ?? createSystemClock()
   const ids = overrides.ids ?? createIds()
   const operations = openOperations(config.operations)
-  const foundations = await openFoundations(config, { clock, ids, ...overrides })
   let url = ''
   let port = config.port
+  const ownAddresses = () => [...(config.publicUrl === null ? [] : [config.publicUrl]), `http://127.0.0.1:${port}`]
+  const foundations = await openFoundations(config, { clock, ids, ownAddresses, ...overrides })
   const publicUrl = () => config.publicUrl ?? new URL(url).origin
-  const domain = createDomain(config, foundations, { publicUrl, ...overrides })
+  const domain = createDomain(config, foundations, { publicUrl, ownAddresses, ...overrides })
   const doors: Doors = createDoors(config, foundations, domain, { ...overrides, operations })
   const works = config.roles.includes('worker')
   const serves = config.roles.includes('api')
@@ -72,6 +73,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         if (foundations.database.dialect === 'sqlite') await domain.queue.recover()
         domain.worker.start()
         domain.upkeep.start()
+        await domain.deliveries.start()
       }
       if (serves) ({ url, port } = await doors.server.start())
     },
@@ -81,7 +83,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         serves ? doors.server.stop({ graceMs: config.drainMs }) : undefined,
         works ? domain.worker.drain(config.drainMs) : undefined,
       ])
-      if (works) await domain.upkeep.stop()
+      if (works) await Promise.all([domain.upkeep.stop(), domain.deliveries.stop()])
       domain.refresher.stop()
       await domain.apiKeys.settle()
       await foundations.database.close()

@@ -29,6 +29,17 @@ export const wholeNumber = (range: { min: number; max: number }) =>
 export const decimal = z.string().refine(factor, { error: 'must be a plain decimal greater than 0, such as 0.92' })
 export const onOff = z.enum(['on', 'off'], { error: 'must be `on` or `off`' }).transform((value) => value === 'on')
 
+const DAY_MS = 86_400_000
+const MAX_DAYS = 36_500
+
+/** In milliseconds. */
+export const days = z
+  .string()
+  .refine((text) => /^\d+(\.\d+)?$/.test(text) && Number(text) * DAY_MS >= 1 && Number(text) <= MAX_DAYS, {
+    error: `must be a plain number of days above 0 and up to ${MAX_DAYS}, such as 90`,
+  })
+  .transform((text) => Math.round(Number(text) * DAY_MS))
+
 export const perMinute = z
   .string()
   .regex(/^(off|[1-9]\d{0,8})$/, { error: 'must be `off` or a whole number from 1 to 999999999' })
@@ -52,10 +63,10 @@ export const apiKey = z
   .regex(/^[\x21-\x7e]+$/, { error: 'must be printable ASCII without spaces, as the vendor shows it' })
   .transform((text) => new Secret(text))
 
-export const origins = list.refine(
-  (given) => given.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
-  { error: 'must be origins parted by commas, such as https://app.example.com: no path, no slash at the end' },
-)
+export const origins = (example: string) =>
+  list.refine((given) => given.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin), {
+    error: `must be origins parted by commas, ${example}: no path, no slash at the end`,
+  })
 
 export const networks = list.refine((given) => given.every(isNetwork), {
   error: 'must be addresses or networks parted by commas, such as 127.0.0.1, 10.0.0.0/8',

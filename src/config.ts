@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import {
   apiKey,
+  days,
   decimal,
   list,
   networks,
@@ -41,6 +42,8 @@ export type Config = {
   /** Providers that are told to call back. `auto`: those that surely can, where `publicUrl` is one for strangers. */
   readonly callbacks: 'auto' | readonly string[]
   readonly catalogFile: string | null
+  /** How long after its end a generation is deleted; null: never. */
+  readonly retentionMs: number | null
   /** By the vendor: the server's own key, null where there is none, and where calls go. */
   readonly vendors: Readonly<Record<Vendor, VendorConfig>>
   /** Keys of engines that the catalogue file names, by `PICTOR_KEY_<ID>`. */
@@ -48,6 +51,8 @@ export type Config = {
   readonly defaultModel: string
   readonly allowedOrigins: readonly string[]
   readonly allowedHosts: readonly string[]
+  /** Of the operator's own network: webhooks may go there although it is not public. */
+  readonly webhookOrigins: readonly string[]
   /** Addresses, and networks such as `10.0.0.0/8`. */
   readonly trustedProxies: readonly string[]
   /** In a minute; null: no limit. */
@@ -128,6 +133,7 @@ const Environment = z.object({
     .transform((words) => (words[0] === 'auto' ? 'auto' : words[0] === 'off' ? [] : words))
     .default('auto'),
   PICTOR_CATALOG: z.string().min(1).optional(),
+  PICTOR_RETENTION_DAYS: days.optional(),
   OPENAI_API_KEY: apiKey.optional(),
   OPENAI_BASE_URL: webUrl.default('https://api.openai.com/v1'),
   GEMINI_API_KEY: apiKey.optional(),
@@ -145,7 +151,8 @@ const Environment = z.object({
   REPLICATE_API_TOKEN: apiKey.optional(),
   REPLICATE_BASE_URL: webUrl.default('https://api.replicate.com/v1'),
   PICTOR_DEFAULT_MODEL: z.string().min(1).default('sandbox/painter'),
-  PICTOR_ALLOWED_ORIGINS: origins.default([]),
+  PICTOR_ALLOWED_ORIGINS: origins('such as https://app.example.com').default([]),
+  PICTOR_WEBHOOK_ORIGINS: origins('such as http://billing.internal:8080').default([]),
   PICTOR_ALLOWED_HOSTS: list.default([]),
   PICTOR_TRUSTED_PROXIES: networks.default([]),
   PICTOR_LIMIT_KEY: perMinute.default(null),
@@ -186,15 +193,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     roles: env.PICTOR_ROLES.map((role) => (role === 'api' ? 'api' : 'worker')),
     secret: env.PICTOR_SECRET === undefined ? null : new Secret(env.PICTOR_SECRET),
     previousSecrets: env.PICTOR_SECRET_PREVIOUS ?? [],
-    currency: {
-      code: env.PICTOR_CURRENCY,
-      usdRate: env.PICTOR_USD_RATE,
-      markup: env.PICTOR_MARKUP,
-      credit: env.PICTOR_CREDIT,
-    },
+    currency: readCurrency(env),
     unknownOutcome: env.PICTOR_UNKNOWN_OUTCOME,
     callbacks: env.PICTOR_CALLBACKS,
     catalogFile: env.PICTOR_CATALOG === undefined ? null : resolve(env.PICTOR_CATALOG),
+    retentionMs: env.PICTOR_RETENTION_DAYS ?? null,
     vendors: readVendors(env),
     engineKeys: readEngineKeys(set),
     defaultModel: env.PICTOR_DEFAULT_MODEL,
@@ -228,6 +231,7 @@ function readDoors(env: Environment) {
     auth: env.PICTOR_AUTH,
     allowedOrigins: env.PICTOR_ALLOWED_ORIGINS,
     allowedHosts: env.PICTOR_ALLOWED_HOSTS,
+    webhookOrigins: env.PICTOR_WEBHOOK_ORIGINS,
     trustedProxies: env.PICTOR_TRUSTED_PROXIES,
     rateLimits: {
       key: env.PICTOR_LIMIT_KEY,
@@ -243,6 +247,15 @@ function readDoors(env: Environment) {
     graphiql: env.PICTOR_GRAPHIQL,
     introspection: env.PICTOR_INTROSPECTION,
     metrics: env.PICTOR_METRICS,
+  }
+}
+
+function readCurrency(env: Environment): Config['currency'] {
+  return {
+    code: env.PICTOR_CURRENCY,
+    usdRate: env.PICTOR_USD_RATE,
+    markup: env.PICTOR_MARKUP,
+    credit: env.PICTOR_CREDIT,
   }
 }
 

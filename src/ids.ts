@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 
 /** Prefixes say what an id names: gen_… is a generation wherever it turns up, in logs, URLs and client caches. */
-export type IdPrefix = 'gen' | 'img' | 'att' | 'acc' | 'key' | 'ent' | 'tok' | 'upl'
+export type IdPrefix = 'gen' | 'img' | 'att' | 'acc' | 'key' | 'ent' | 'tok' | 'upl' | 'whk' | 'whd' | 'msg'
 
 export type Ids = {
   /** Sortable by time of making, also within one millisecond: history pages by it. */

@@ -17,6 +17,7 @@ export const METRIC_LABELS = {
   money: ['held', 'captured', 'released', 'granted', 'refunded'],
   storageOperation: ['read', 'write', 'delete'],
   costSource: ['reported', 'catalogue'],
+  webhook: ['delivered', 'retrying', 'failed'],
   callback: ['heard', 'late', 'forged', 'unknown', 'too_large'],
   health: ['UP', 'DEGRADED', 'DOWN', 'UNKNOWN'],
   event: ['QUEUED', 'STARTED', 'PROGRESS', 'PREVIEW', 'IMAGE_READY', 'RETRYING', 'COMPLETED', 'FAILED', 'CANCELED'],
@@ -57,6 +58,7 @@ export type Metrics = {
   attempt(provider: string, outcome: MetricLabel<'attempt'>, seconds: number): void
   /** What a vendor says that it cost, and what the catalogue makes of the same: they drift apart when prices change. */
   vendorCost(provider: string, cost: { readonly reportedMicros: number; readonly expectedMicros: number }): void
+  webhook(outcome: MetricLabel<'webhook'>): void
   vendorCallback(provider: string, verdict: CallbackVerdict): void
   /** Which state each provider is in; read when Prometheus asks. */
   observeProviders(read: (provider: string) => MetricLabel<'health'>): void
@@ -65,6 +67,10 @@ export type Metrics = {
   money(kind: MetricLabel<'money'>, amountMicros: number): void
   storage(operation: MetricLabel<'storageOperation'>, sizeBytes: number): void
   eventPublished(kind: string): void
+  /** Files that no row needed and that were taken away. */
+  orphansRemoved(count: number): void
+  /** Pictures that rows know and storage does not, at the last look; to be compared with 0. */
+  lostBlobs(count: number): void
 }
 
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -81,6 +87,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     render: () => registry.metrics(),
     ...doorMetrics(registry),
     ...workMetrics(registry, options.providers ?? []),
+    ...upkeepMetrics(registry),
   }
 }
 
@@ -132,7 +139,18 @@ function doorMetrics(registry: Registry): DoorMetrics {
   }
 }
 
-type WorkMetrics = Omit<Metrics, keyof DoorMetrics | 'contentType' | 'render'>
+type UpkeepMetrics = Pick<Metrics, 'orphansRemoved' | 'lostBlobs'>
+
+function upkeepMetrics(registry: Registry): UpkeepMetrics {
+  const orphans = counter(registry, 'orphans_removed_total', 'Files that no row needed, taken away.')
+  const lost = gauge(registry, 'lost_blobs', 'Pictures whose bytes were not in storage at the last look.')
+  return {
+    orphansRemoved: (count) => orphans.inc(count),
+    lostBlobs: (count) => lost.set(count),
+  }
+}
+
+type WorkMetrics = Omit<Metrics, keyof DoorMetrics | keyof UpkeepMetrics | 'contentType' | 'render'>
 
 function workMetrics(registry: Registry, providers: readonly string[]): WorkMetrics {
   const claims = counter(registry, 'claims_total', 'Looks of a worker at the queue.', ['outcome'])
@@ -145,6 +163,7 @@ function workMetrics(registry: Registry, providers: readonly string[]): WorkMetr
     'Cost by the vendor and by the catalogue, in micro-units.',
     ['provider', 'source'],
   )
+  const webhooks = counter(registry, 'webhook_attempts_total', 'Tries to send webhooks.', ['outcome'])
   const callbacks = counter(registry, 'vendor_callbacks_total', 'Calls of vendors about jobs.', ['provider', 'verdict'])
   const operations = counter(registry, 'storage_operations_total', 'Uses of the image storage.', ['operation'])
   const bytes = counter(registry, 'storage_bytes_total', 'Bytes through the image storage.', ['operation'])
@@ -159,6 +178,7 @@ function workMetrics(registry: Registry, providers: readonly string[]): WorkMetr
       costs.inc({ provider, source: 'reported' }, reportedMicros)
       costs.inc({ provider, source: 'catalogue' }, expectedMicros)
     },
+    webhook: (outcome) => webhooks.inc({ outcome }),
     vendorCallback: (provider, verdict) => callbacks.inc({ provider: within(providers, provider), verdict }),
     observeProviders: (read) => observeProviders(registry, providers, read),
     generation: (status) => generations.inc({ status }),

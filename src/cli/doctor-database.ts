@@ -40,7 +40,7 @@ export async function checkDatabase(
 
 async function inspect(database: Database, name: string, config: Config, now: number): Promise<readonly Finding[]> {
   await database.check()
-  const damage = await findDamage(database.read)
+  const damage = await findDamage(database.read, { quick: true })
   return [
     damage.length > 0
       ? bad('database', `damaged: ${damage.join('; ')}`, 'Stop the server and restore a copy.')

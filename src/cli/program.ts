@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { createAccountsCommand } from './accounts.ts'
+import { createBackupCommand } from './backup.ts'
 import { createCatalogCommand } from './catalog.ts'
 import { createCommand, createCommandGroup } from './command.ts'
 import type { CommandContext } from './context.ts'
@@ -10,8 +10,9 @@ import { createHistoryCommand } from './history.ts'
 import { createKeysCommand } from './keys.ts'
 import { createModelsCommand } from './models.ts'
 import { createProviderKeysCommand } from './provider-keys.ts'
-
-const PACKAGE = new URL('../../package.json', import.meta.url)
+import { createRestoreCommand } from './restore.ts'
+import { createVerifyCommand } from './verify.ts'
+import { readVersion } from './version.ts'
 
 /** @param serve starts a server in this process; `json` where its lines are to be JSON on a terminal too */
 export function createProgram(context: CommandContext, serve: (options: { json: boolean }) => Promise<void>) {
@@ -35,13 +36,11 @@ export function createProgram(context: CommandContext, serve: (options: { json: 
     .addCommand(createAccountsCommand(context))
     .addCommand(createProviderKeysCommand(context))
     .addCommand(createDoctorCommand(context))
+    .addCommand(createVerifyCommand(context))
+    .addCommand(createBackupCommand(context))
+    .addCommand(createRestoreCommand(context))
     .addHelpText(
       'after',
       '\nExample:\n  $ npm run pictor -- generate a red fox in snow\n\nEach command has --help and --json.',
     )
-}
-
-function readVersion(): string {
-  const contents: unknown = JSON.parse(readFileSync(PACKAGE, 'utf8'))
-  return contents instanceof Object && 'version' in contents ? String(contents.version) : 'unknown'
 }

@@ -18,14 +18,18 @@ import { createModelService } from '../generation/model-service.ts'
 import { observeBus } from '../generation/observed-bus.ts'
 import { createProgressBoard } from '../generation/progress-board.ts'
 import { createQueuePlaces } from '../generation/queue-places.ts'
+import { createRetention } from '../generation/retention.ts'
 import { createRunStatistics } from '../generation/run-statistics.ts'
 import { createSettlement } from '../generation/settlement.ts'
 import { createCurrency } from '../ledger/currency.ts'
 import { createLedger } from '../ledger/ledger.ts'
 import type { OutboundFetch } from '../outbound/outbound-fetch.ts'
+import type { OwnAddresses } from '../outbound/own-addresses.ts'
 import type { ImageProvider } from '../providers/provider.ts'
 import { createEmbeddedQueue } from '../queue/embedded-queue.ts'
 import { DEFAULT_RETRY_POLICY } from '../queue/retry-policy.ts'
+import { createLossWatch } from '../upkeep/loss-watch.ts'
+import { createOrphanSweep } from '../upkeep/orphan-sweep.ts'
 import { createCallbackDesk } from '../worker/callback-desk.ts'
 import { createProviderGate, type GateLimits } from '../worker/provider-gate.ts'
 import { createUpkeep } from '../worker/upkeep.ts'
@@ -33,10 +37,13 @@ import { createWorker } from '../worker/worker.ts'
 import type { Foundations } from './foundations.ts'
 import { createIdentity } from './identity.ts'
 import { createPictures } from './pictures.ts'
+import { listServerKeys } from './providers.ts'
 import { createReferences } from './references.ts'
+import { createWebhookParts } from './webhooks.ts'
 
 export type DomainOptions = {
   readonly publicUrl: () => string
+  readonly ownAddresses: OwnAddresses
   readonly leaseMs?: number
   readonly pollMs?: number
   readonly refreshMs?: number
@@ -56,7 +63,20 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const { providerKeys, secretBox } = identity
   const pictures = createPictures(foundations, options)
   const bus = observeBus(createMemoryEventBus({ logger }), { logger, metrics })
-  const log = createEventLog({ db, bus, onMoved: ({ kind, amountMicros }) => metrics.money(kind, amountMicros) })
+  const told = createWebhookParts(config, foundations, {
+    ...pictures,
+    secretBox,
+    currency,
+    random,
+    pollMs,
+    ownAddresses: options.ownAddresses,
+  })
+  const log = createEventLog({
+    db,
+    bus,
+    outbox: told.outbox,
+    onMoved: ({ kind, amountMicros }) => metrics.money(kind, amountMicros),
+  })
   const queue = createEmbeddedQueue({ db, clock, ids, leaseMs })
   const ledger = createLedger({ ids })
   const settlement = createSettlement({ ledger, queue, currency, clock })
@@ -70,7 +90,8 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const places = createQueuePlaces({ db, queue, statistics, concurrency: config.concurrency })
   const reader = createGenerationReader({ db, cache, progress, places })
   const cancellation = createCancellation({ db, log, queue, settlement, clock })
-  const deletion = createDeletion({ db, clock })
+  const deletion = createDeletion({ db, cache, clock })
+  const retention = createRetention({ deletion, retentionMs: config.retentionMs, clock })
   const attempts = createAttempts({ db, log, queue, settlement, providers, catalog, policy, clock, ids })
   const ending = createAttemptEnding({ log, queue, settlement, policy, clock, random })
   const callKeys = createCallKeys({ db, box: secretBox, providerKeys })
@@ -91,12 +112,25 @@ export function createDomain(config: Config, foundations: Foundations, options: 
     concurrency,
     leaseMs,
     pollMs,
+    serverKeys: listServerKeys(config),
   }
   const worker = createWorker({ ...work, ...pictures })
   const { stopWork } = worker
   const inputs = createReferences(foundations, { ...options, ...identity, sweep: () => upkeep.sweep() })
   const { uploads } = inputs
-  const upkeep = createUpkeep({ cancellation, deletion, uploads, blobs: pictures, clock, logger, stopWork })
+  const care = { database: db, storage: pictures.storage, clock, logger, metrics }
+  const upkeep = createUpkeep({
+    cancellation,
+    deletion,
+    retention,
+    uploads,
+    blobs: pictures,
+    orphans: createOrphanSweep(care),
+    losses: createLossWatch(care),
+    clock,
+    logger,
+    stopWork,
+  })
   const refresher = createStreamRefresher({ clock, everyMs: refreshMs })
   const admit = createAdmission({
     db,
@@ -120,10 +154,13 @@ export function createDomain(config: Config, foundations: Foundations, options: 
     gate,
     uploads,
     callbacks,
+    webhooks: told.webhooks,
+    deliveries: told.deliveries,
     worker,
     upkeep,
     refresher,
     reader,
+    retention,
     watcher: createGenerationWatcher({
       db,
       bus,
@@ -145,6 +182,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
       cache,
       rateLimits: identity.rateLimits,
       providerKeys,
+      checkWebhookUrl: told.checkWebhookUrl,
       account: (viewer) => identity.accountService.account(viewer),
       nudge: () => worker.nudge(),
       stopWork,

@@ -27,8 +27,9 @@ export function createDoors(
 ): Doors {
   const { operations, limits = {}, random = Math.random } = given
   const { clock, ids, logger, metrics, database } = foundations
-  const { generations, reader, watcher, models, images, uploads, currency, accountService: accounts } = domain
-  const services = { generations, reader, watcher, models, accounts, images, uploads, currency }
+  const { generations, reader, watcher, models, images, uploads, retention, webhooks, currency } = domain
+  const accounts = domain.accountService
+  const services = { generations, reader, watcher, models, accounts, images, uploads, retention, webhooks, currency }
   const serveImage = createImageRoutes({
     ...domain,
     findImage: (id) => findImage(database.read, id),

@@ -1,3 +1,4 @@
+import { RequestError } from '../errors.ts'
 import type { Image } from '../generation/generation-types.ts'
 import type { ImageAccess } from '../graphql/context.ts'
 import { createVariantCache } from '../storage/image-variants.ts'
@@ -19,7 +20,7 @@ export function createPictures(foundations: Foundations, { publicUrl }: { public
       signer.signImage(image, { variant: resolveVariant(variant, image.mimeType), expiresInSeconds }),
     async base64(image: Image) {
       const bytes = await storage.get(image.blobKey)
-      if (bytes === undefined) throw new Error(`The bytes of ${image.id} are not in storage.`)
+      if (bytes === undefined) throw new RequestError('NOT_FOUND', `The bytes of ${image.id} are gone from storage.`)
       return Buffer.from(bytes).toString('base64')
     },
     previewUrl: (preview) => signer.signPreview(preview.previewId),

@@ -32,6 +32,8 @@ const NO_INPUTS = '[]'
 /** How long a key is kept. */
 export const IDEMPOTENCY_MS = 24 * 3_600_000
 
+export type Admitted = Omit<Created, 'webhookUrl'>
+
 export type AdmissionDeps = {
   readonly db: Database
   readonly log: EventLog
@@ -66,7 +68,7 @@ export type AdmissionRequest = {
 export function createAdmission(deps: AdmissionDeps) {
   const { db, log, ledger, queue, chooseModels, references, earlyBytes, secretBox, clock, ids } = deps
 
-  return async (viewer: Viewer, request: AdmissionRequest): Promise<Created> => {
+  return async (viewer: Viewer, request: AdmissionRequest): Promise<Admitted> => {
     const { input, parent } = request
     const key = idempotencyKeyOf(viewer, input)
     const hashes = key ? requestHashes(secretBox, input, parent?.id ?? null) : []
@@ -182,7 +184,7 @@ async function findReplay(
   key: IdempotencyKey,
   hashes: readonly string[],
   now: number,
-): Promise<Created | undefined> {
+): Promise<Admitted | undefined> {
   const record = await findIdempotencyRecord(db.read, key)
   if (record === undefined || record.createdAt < now - IDEMPOTENCY_MS) return undefined
   const row = await findGeneration(db.read, record.generationId)

@@ -7,16 +7,16 @@ import type { ProviderRegistry } from '../providers/provider-registry.ts'
 import type { ClaimedJob } from '../queue/job-queue.ts'
 import { policyUnder, type RetryPolicy } from '../queue/retry-policy.ts'
 import { readInputs, type StoredInput } from '../references/reference-image.ts'
-import { endAttempt, findLatestAttempt, insertAttempt, listAttempts } from '../store/attempt-store.ts'
+import { findLatestAttempt, insertAttempt, listAttempts } from '../store/attempt-store.ts'
 import type { Trx } from '../store/database.ts'
 import { lockGeneration, refenceGeneration, updateGeneration } from '../store/generation-store.ts'
 import { listImagesOfGenerations } from '../store/image-store.ts'
 import type { AttemptRow, GenerationRow, KeySource } from '../store/tables.ts'
 import type { AppendEvent } from './event-log.ts'
 import type { Problem } from './generation-types.ts'
+import { abandon, giveUp } from './giving-up.ts'
 import { type DeliveredFormat, deliveredFormatOf, parametersForProvider } from './output-format.ts'
 import { createProblem, unknownOutcome } from './problems.ts'
-import { toJson } from './records.ts'
 import type { Settlement } from './settlement.ts'
 import { readStoredRequest } from './stored-request.ts'
 
@@ -71,7 +71,7 @@ export async function beginAttempt(
   if (row === undefined) throw new Error(`The job ${job.generationId} has no generation.`)
   const latest = row.startedAt === null ? undefined : await findLatestAttempt(trx, row.id)
   const open = latest?.outcome === null ? latest : undefined
-  if (job.claims > deps.policy.maxClaims) return giveUp(deps, trx, append, row, open, lostTooOften(open))
+  if (job.claims > deps.policy.maxClaims) return end(deps, trx, append, row, open, lostTooOften(open))
   if (open === undefined) return startAttempt(deps, trx, append, job, row, (latest?.number ?? 0) + 1)
   return takeOver(deps, trx, append, job, row, open)
 }
@@ -100,7 +100,7 @@ async function takeOver(
     await abandon(deps, trx, open, unknownOutcome('sent-again'))
     return startAttempt(deps, trx, append, job, row, open.number + 1)
   }
-  return giveUp(deps, trx, append, row, open, unknownOutcome('not-sent-again'))
+  return end(deps, trx, append, row, open, unknownOutcome('not-sent-again'))
 }
 
 function canResume({ providers, catalog }: AttemptBeginningDeps, open: AttemptRow): boolean {
@@ -108,16 +108,8 @@ function canResume({ providers, catalog }: AttemptBeginningDeps, open: AttemptRo
   return open.reference !== null && canAsk
 }
 
-function abandon(deps: AttemptBeginningDeps, trx: Trx, open: AttemptRow, problem: Problem | null): Promise<boolean> {
-  return endAttempt(trx, open.id, {
-    outcome: 'ABANDONED',
-    problem: toJson(problem),
-    finishedAt: deps.clock.now(),
-  })
-}
-
-/** Ends it here and now: nobody is asked any more. */
-async function giveUp(
+/** Ends it here and now. */
+async function end(
   deps: AttemptBeginningDeps,
   trx: Trx,
   append: AppendEvent,
@@ -125,9 +117,7 @@ async function giveUp(
   open: AttemptRow | undefined,
   problem: Problem,
 ): Promise<Begun> {
-  if (open !== undefined) await abandon(deps, trx, open, problem)
-  const problems = row.imageCount > 0 ? missingImages(row, problem) : [problem]
-  await deps.settlement.end(trx, append, row, { without: 'FAILED', problems, usage: null, reportedUsdMicros: null })
+  await giveUp(deps, trx, append, row, open, problem)
   return { kind: 'ended', generationId: row.id }
 }
 
@@ -153,12 +143,6 @@ function lostTooOften(open: AttemptRow | undefined): Problem {
     retryable: true,
     providerBilled: open === undefined || open.phase === 'NOT_SENT' ? false : null,
   })
-}
-
-function missingImages(row: GenerationRow, cause: Problem): Problem[] {
-  const missing = row.count - row.imageCount
-  if (missing <= 0) return []
-  return [createProblem({ ...cause, message: `${missing} of ${row.count} images are missing. ${cause.message}` })]
 }
 
 /** Counted at the claim, not at the failure: a worker killed mid-call must still have used up its attempt. */

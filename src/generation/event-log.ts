@@ -22,7 +22,7 @@ export type EventDetails = {
 export type MoneyMoved = { readonly kind: 'held' | 'captured' | 'released'; readonly amountMicros: number }
 
 /** Of the generation as it is after the change that the event tells of. */
-export type EventSubject = Pick<GenerationRow, 'id' | 'accountId' | 'endUser' | 'sequence' | 'status'>
+export type EventSubject = Pick<GenerationRow, 'id' | 'accountId' | 'endUser' | 'sequence' | 'status' | 'webhookUrl'>
 
 export type AppendEvent = (trx: Trx, subject: EventSubject, details: EventDetails) => Promise<void>
 
@@ -36,25 +36,42 @@ export type EventLog = {
   batch(): { readonly append: AppendEvent; clear(): void; publish(): void }
 }
 
-export function createEventLog(deps: { db: Database; bus: EventBus; onMoved: (moved: MoneyMoved) => void }): EventLog {
-  const { db, bus, onMoved } = deps
+/** Messages to be sent because of an event: `add` writes them down in its transaction, and says whether there are any. */
+export type Outbox = {
+  add(trx: Trx, event: Omit<StoredEvent, 'position' | 'problem'>, webhookUrl: string | null): Promise<boolean>
+  /** They have been committed. */
+  nudge(): void
+}
+
+export function createEventLog(deps: {
+  db: Database
+  bus: EventBus
+  outbox: Outbox
+  onMoved: (moved: MoneyMoved) => void
+}): EventLog {
+  const { db, bus, outbox, onMoved } = deps
   const batch: EventLog['batch'] = () => {
     let events: StoredEvent[] = []
     let moves: MoneyMoved[] = []
+    let isPosted = false
     return {
       async append(trx, subject, details) {
         await lockAccountFeed(trx, subject.accountId)
-        events.push(await write(trx, subject, details))
+        const event = await write(trx, subject, details)
+        events.push(event)
+        if (await outbox.add(trx, event, subject.webhookUrl)) isPosted = true
         moves.push(...(details.moved ?? []))
       },
       // A transaction that is run again collects again.
       clear: () => {
         events = []
         moves = []
+        isPosted = false
       },
       publish: () => {
         for (const event of events) bus.publish(event)
         for (const moved of moves) onMoved(moved)
+        if (isPosted) outbox.nudge()
       },
     }
   }

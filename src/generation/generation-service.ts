@@ -33,6 +33,8 @@ export type GenerationServiceDeps = {
   readonly cache: GenerationCache
   readonly rateLimits: RateLimits
   readonly providerKeys: Pick<ProviderKeys, 'providersOf'>
+  /** null: messages may go there. */
+  readonly checkWebhookUrl: (viewer: Viewer, url: string) => FieldProblem | null
   readonly account: (viewer: Viewer) => Promise<Account>
   /** A worker may have something to do. */
   readonly nudge: () => void
@@ -47,7 +49,8 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
 
   return {
     async create(viewer, input) {
-      return admit(viewer, input, null)
+      assertWebhookUrl(viewer, input)
+      return { ...(await admit(viewer, input, null)), webhookUrl: input.webhookUrl }
     },
 
     async estimate(viewer, input) {
@@ -72,14 +75,20 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
       }
       const { input, ownKey } = readStoredRequest(row.request)
       const parent = { id, inputs: row.inputs, ownKey }
-      return admit(viewer, applyOverrides(input, overrides, idempotencyKey), parent)
+      const created = await admit(viewer, applyOverrides(input, overrides, idempotencyKey), parent)
+      return { ...created, webhookUrl: null }
     },
 
     async delete(viewer, id) {
       await deps.deletion.delete(viewer, id)
-      cache.drop(id)
       deps.sweep()
     },
+  }
+
+  /** One that comes from the generation that is retried has been looked at, and may be another's to name. */
+  function assertWebhookUrl(viewer: Viewer, { webhookUrl }: GenerationInput): void {
+    const problem = webhookUrl === null ? null : deps.checkWebhookUrl(viewer, webhookUrl)
+    if (problem) throw new InvalidInputError([problem])
   }
 
   async function admit(viewer: Viewer, given: GenerationInput, parent: AdmissionRequest['parent']) {

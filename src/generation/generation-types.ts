@@ -37,6 +37,8 @@ export type GenerationInput = {
   /** For the provider of the model that is asked for. */
   readonly providerApiKey: Secret | null
   readonly providerOptions: unknown
+  /** Where to tell of this generation, beside the account's endpoints. */
+  readonly webhookUrl: string | null
   readonly tags: readonly string[]
   readonly metadata: unknown
   readonly endUser: string | null
@@ -134,7 +136,6 @@ export type Generation = {
   readonly startedAt: number | null
   readonly finishedAt: number | null
   readonly deadlineAt: number | null
-  readonly expiresAt: number | null
 }
 
 export type Image = {

@@ -20,7 +20,6 @@ const BEFORE_ANY_ATTEMPT = {
   tokens: null,
   startedAt: null,
   finishedAt: null,
-  expiresAt: null,
   deletedAt: null,
 } satisfies Partial<GenerationRow>
 
@@ -60,6 +59,7 @@ export function newGeneration(
     heldMicros: estimate?.maxMicros ?? 0,
     spendDay: utcDay(now),
     parentId,
+    webhookUrl: input.webhookUrl,
     createdAt: now,
     deadlineAt: input.deadlineSeconds === null ? null : now + input.deadlineSeconds * 1000,
   }

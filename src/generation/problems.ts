@@ -45,6 +45,20 @@ export function unknownOutcome(next: 'sent-again' | 'not-sent-again'): Problem {
   })
 }
 
+/** It had not ended when the database was copied, and this is the copy. */
+export function restored(copiedAt: number | null): Problem {
+  const of = copiedAt === null ? '' : ` of ${new Date(copiedAt).toISOString()}`
+  return createProblem({
+    code: 'UNKNOWN_OUTCOME',
+    message:
+      `The server was restored from a backup${of}, in which this had not ended. What a provider made of it since is not ` +
+      'known; it was not sent again, and nothing is charged for what is missing.',
+    stage: 'QUEUE',
+    retryable: true,
+    providerBilled: null,
+  })
+}
+
 export function overdue(sent: boolean): Problem {
   return createProblem({
     code: 'DEADLINE_EXCEEDED',

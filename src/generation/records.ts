@@ -36,7 +36,6 @@ export function toGeneration(row: GenerationRow): Generation {
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
     deadlineAt: row.deadlineAt,
-    expiresAt: row.expiresAt,
   }
 }
 

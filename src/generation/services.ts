@@ -25,7 +25,12 @@ export type GenerationService = {
   delete(viewer: Viewer, id: string): Promise<void>
 }
 
-export type Created = { readonly generation: Generation; readonly replayed: boolean }
+export type Created = {
+  readonly generation: Generation
+  readonly replayed: boolean
+  /** That the caller named, and may be told the secret of; null also where it came from the generation that is retried. */
+  readonly webhookUrl: string | null
+}
 export type CancelEffect = 'FREE' | 'MAY_BE_BILLED' | 'TOO_LATE'
 export type Canceled = { readonly generation: Generation; readonly effect: CancelEffect }
 export type RetryOverrides = {

@@ -46,6 +46,7 @@ const NOTHING_ASKED: { readonly [Field in Optional]: null } = {
   deadlineSeconds: null,
   idempotencyKey: null,
   providerOptions: null,
+  webhookUrl: null,
   metadata: null,
   endUser: null,
 }

@@ -1,10 +1,12 @@
 import type { PreviewReference } from '../events/generation-event.ts'
 import type { Image } from '../generation/generation-types.ts'
+import type { Retention } from '../generation/retention.ts'
 import type { GenerationReader, GenerationService, GenerationWatcher, ModelService } from '../generation/services.ts'
 import type { AccountService } from '../identity/account-service.ts'
 import type { Currency } from '../ledger/currency.ts'
 import type { Uploads } from '../references/uploads.ts'
 import type { Viewer } from '../viewer.ts'
+import type { Webhooks } from '../webhooks/webhooks.ts'
 
 /** Everything that a resolver may use. Built once per operation, the same for HTTP, SSE and WebSocket. */
 export type Context = {
@@ -25,6 +27,8 @@ export type Services = {
   readonly accounts: AccountService
   readonly images: ImageAccess
   readonly uploads: Pick<Uploads, 'create' | 'find'>
+  readonly webhooks: Webhooks
+  readonly retention: Pick<Retention, 'expiresAt'>
   readonly currency: Currency
 }
 

@@ -120,6 +120,11 @@ function conditions(t: InputFields) {
 
 function labels(t: InputFields) {
   return {
+    webhookUrl: t.field({
+      type: 'URL',
+      description:
+        "Told when it starts and when it ends, as the account's webhook endpoints are; signed with `GenerateImageSuccess.webhookSecret`.",
+    }),
     tags: t.stringList({ description: 'Words to find it by, and to report spending by.' }),
     metadata: t.field({ type: 'JSON', description: 'Anything of yours; given back as it is.' }),
     endUser: t.string({ description: "Your own user's id, for limits and reports." }),

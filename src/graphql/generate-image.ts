@@ -70,6 +70,13 @@ function registerSuccess(builder: Builder): void {
       replayed: t.exposeBoolean('replayed', {
         description: 'true when an idempotency key matched an earlier request.',
       }),
+      webhookSecret: t.string({
+        nullable: true,
+        description:
+          'What messages to `webhookUrl` are signed with (`whsec_…`): the same for every generation with that address; null without one. Not for browsers.',
+        resolve: ({ webhookUrl }, _args, { services, viewer }) =>
+          webhookUrl === null ? null : services.webhooks.secretOfAddress(viewer, webhookUrl),
+      }),
       account: t.field({
         type: 'Account',
         description: 'With the balance and holds as they are after this request.',

@@ -53,6 +53,7 @@ export function toGenerationInput(fields: GenerateImageFields): GenerationInput 
     idempotencyKey: fields.idempotencyKey ?? null,
     providerApiKey: fields.providerApiKey ?? null,
     providerOptions: fields.providerOptions ?? null,
+    webhookUrl: fields.webhookUrl ?? null,
     tags: fields.tags ?? [],
     metadata: fields.metadata ?? null,
     endUser: fields.endUser ?? null,

@@ -178,10 +178,12 @@ function registerTimes(builder: Builder): void {
       resolve: ({ startedAt, finishedAt }) =>
         startedAt === null || finishedAt === null ? null : finishedAt - startedAt,
     }),
-    expiresAt: t.expose('expiresAt', {
+    expiresAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When prompt and images will be deleted; null: kept.',
+      description:
+        'When prompt and images will be deleted, as the server is set up now; null: kept, or it has not ended yet.',
+      resolve: (generation, _args, { services }) => services.retention.expiresAt(generation),
     }),
   }))
 }

@@ -4,7 +4,7 @@ import type { Node } from './schema-types.ts'
 
 /** Ids are handed out as they are: the prefix says the type, and a model's id has a slash, a provider's neither. */
 export function typeNameOf(id: string): NodeTypeName {
-  const prefix = /^(gen|img|att|acc|key|upl)_/.exec(id)?.[1]
+  const prefix = /^(gen|img|att|acc|key|upl|whk|whd)_/.exec(id)?.[1]
   if (prefix) return TYPE_BY_PREFIX[prefix as keyof typeof TYPE_BY_PREFIX]
   return id.includes('/') ? 'Model' : 'Provider'
 }
@@ -16,6 +16,8 @@ const TYPE_BY_PREFIX = {
   acc: 'Account',
   key: 'ApiKey',
   upl: 'Upload',
+  whk: 'WebhookEndpoint',
+  whd: 'WebhookDelivery',
 } as const
 type NodeTypeName = (typeof TYPE_BY_PREFIX)[keyof typeof TYPE_BY_PREFIX] | 'Model' | 'Provider'
 
@@ -60,6 +62,10 @@ const FINDERS: Record<NodeTypeName, Finder> = {
   // Without the scope there is no such node, as there is none of somebody else's.
   ApiKey: (ids, { services, viewer }) =>
     viewer.scopes.includes('admin') ? each(ids, (id) => services.accounts.findApiKey(viewer, id)) : [],
+  WebhookEndpoint: (ids, { services, viewer }) =>
+    viewer.scopes.includes('admin') ? each(ids, (id) => services.webhooks.findEndpoint(viewer, id)) : [],
+  WebhookDelivery: (ids, { services, viewer }) =>
+    viewer.scopes.includes('admin') ? each(ids, (id) => services.webhooks.findDelivery(viewer, id)) : [],
   Upload: (ids, { services, viewer }) => each(ids, (id) => services.uploads.find(viewer, id)),
   Account: async (ids, { services, viewer }) =>
     ids.includes(viewer.accountId) ? [await services.accounts.account(viewer)] : [],

@@ -42,6 +42,7 @@ import type {
 import type { Upload, UploadedFile } from '../references/uploads.ts'
 import type { Secret } from '../secret.ts'
 import type { Viewer } from '../viewer.ts'
+import type { WebhookDelivery, WebhookEndpoint } from '../webhooks/webhook-types.ts'
 import type { Context, ImageVariant } from './context.ts'
 import type { GenerateImageFields, JsonValue, ReferenceImageFields } from './generation-input.ts'
 
@@ -92,6 +93,9 @@ type Enums = {
   ProblemCode: Both<ProblemCode>
   ProblemStage: Both<ProblemStage>
   UsageGroup: Both<UsageGroup>
+  WebhookDeliveryState: Both<WebhookDelivery['state']>
+  WebhookEndpointState: Both<WebhookEndpoint['state']>
+  WebhookEventType: Both<WebhookDelivery['event']>
 }
 
 type Objects = {
@@ -103,12 +107,18 @@ type Objects = {
   CostEstimate: Estimate
   CostLine: CostLine
   CreateApiKeySuccess: { readonly apiKey: ApiKey; readonly secret: string }
+  CreateWebhookEndpointSuccess: { readonly endpoint: WebhookEndpoint; readonly signingSecret: string }
   CreateTokenSuccess: { readonly accessToken: string; readonly expiresAt: number }
   DeleteGenerationSuccess: { readonly id: string }
+  DeleteWebhookEndpointSuccess: { readonly id: string }
   DurationRange: DurationRange
   FieldProblem: FieldProblem
   FloatRange: { readonly min: number; readonly max: number }
-  GenerateImageSuccess: { readonly generation: Generation; readonly replayed: boolean }
+  GenerateImageSuccess: {
+    readonly generation: Generation
+    readonly replayed: boolean
+    readonly webhookUrl: string | null
+  }
   Generation: Generation
   GenerationCost: Generation
   GenerationParameters: GenerationParameters
@@ -129,19 +139,40 @@ type Objects = {
   ProviderHealth: ProviderHealth
   ProviderKey: ProviderKey
   QueuePlace: QueuePlace
+  RedeliverWebhookSuccess: { readonly delivery: WebhookDelivery }
   RemoveProviderKeySuccess: { readonly provider: string }
   RevokeApiKeySuccess: { readonly apiKey: ApiKey }
+  RotateWebhookSecretSuccess: {
+    readonly endpoint: WebhookEndpoint
+    readonly signingSecret: string
+    readonly previousSecretExpiresAt: number
+  }
   SetProviderKeySuccess: { readonly providerKey: ProviderKey }
   SizeRange: SizeRange
   TokenUsage: TokenUsage
   Upload: Upload
   UploadImageSuccess: { readonly upload: Upload }
+  UpdateWebhookEndpointSuccess: { readonly endpoint: WebhookEndpoint }
   UsageBucket: UsageBucket
   Viewer: Viewer
   Warning: Warning
+  WebhookDelivery: WebhookDelivery
+  WebhookDeliveryConnection: WebhookDeliveryConnection
+  WebhookDeliveryEdge: WebhookDelivery
+  WebhookEndpoint: WebhookEndpoint
 }
 
-export type Node = Account | ApiKey | Attempt | Generation | Image | Model | ProviderSummary | Upload
+export type Node =
+  | Account
+  | ApiKey
+  | Attempt
+  | Generation
+  | Image
+  | Model
+  | ProviderSummary
+  | Upload
+  | WebhookDelivery
+  | WebhookEndpoint
 
 /** An event as a watcher gets it, or as `Generation.events` lists it. */
 export type StatusEvent = {
@@ -153,6 +184,11 @@ export type StatusEvent = {
 }
 
 export type HistoryConnection = HistoryResult & { readonly filter: HistoryFilter }
+export type WebhookDeliveryConnection = {
+  readonly items: readonly WebhookDelivery[]
+  readonly hasNextPage: boolean
+  readonly hasPreviousPage: boolean
+}
 export type PageInfo = {
   readonly hasNextPage: boolean
   readonly hasPreviousPage: boolean

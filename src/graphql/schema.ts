@@ -27,6 +27,8 @@ import { registerStatusEvent } from './status-event.ts'
 import { registerUploadImage } from './upload-image.ts'
 import { registerUsage } from './usage.ts'
 import { registerWatch } from './watch.ts'
+import { registerWebhookDelivery } from './webhook-delivery.ts'
+import { registerWebhookEndpoint } from './webhook-endpoint.ts'
 
 const NOUNS: readonly ((builder: Builder) => void)[] = [
   registerScalars,
@@ -56,6 +58,8 @@ const NOUNS: readonly ((builder: Builder) => void)[] = [
   registerApiKey,
   registerProviderKey,
   registerAccessToken,
+  registerWebhookEndpoint,
+  registerWebhookDelivery,
 ]
 
 /** The whole schema, sorted. Holds no state: everything that it uses comes with the context of an operation. */

@@ -18,6 +18,8 @@ export type BlobStorage = {
   deletePrefix(prefix: string): Promise<void>
   /** In no order. `prefix` is a folder (`gen_1/`) or empty, which is everything. */
   list(prefix: string): AsyncIterable<BlobInfo>
+  /** Takes away what writes and deletions that were cut off have left, and returns how much; what is under way is left alone. */
+  removeLeftovers(): Promise<number>
   /** Resolves when bytes can be written and deleted right now; otherwise rejects with the cause. */
   check(): Promise<void>
 }
@@ -31,7 +33,7 @@ export type OpenBlob = { readonly sizeBytes: number; readonly stream: Readable }
 export type BlobInfo = {
   readonly key: string
   readonly sizeBytes: number
-  /** Milliseconds since 1970. */
+  /** When the bytes came to this place, in milliseconds since 1970. */
   readonly modifiedAt: number
 }
 

@@ -11,7 +11,7 @@ import {
   isBlobKeySegment,
   type OpenBlob,
 } from './blob-storage.ts'
-import { prepareWorkDirectory } from './local-work-directory.ts'
+import { prepareWorkDirectory, sweepWorkDirectory } from './local-work-directory.ts'
 
 const DIRECTORY_MODE = 0o700
 const FILE_MODE = 0o600
@@ -63,6 +63,7 @@ export function createLocalStorage(deps: { directory: string }): BlobStorage {
       if (prefix !== '') assertBlobPrefix(prefix)
       yield* listFiles(root, prefix)
     },
+    removeLeftovers: () => sweepWorkDirectory(workDirectory),
     check: async () => {
       const key = `check-${randomUUID()}`
       await put(key, Buffer.from('writable'))
@@ -170,8 +171,10 @@ async function* listFiles(root: string, prefix: string): AsyncGenerator<BlobInfo
   }
 }
 
+/** A copy may keep the time of its original, but not when it came here. */
 function infoOf(key: string, stats: Stats | undefined): BlobInfo | undefined {
-  return stats?.isFile() ? { key, sizeBytes: stats.size, modifiedAt: Math.floor(stats.mtimeMs) } : undefined
+  if (!stats?.isFile()) return undefined
+  return { key, sizeBytes: stats.size, modifiedAt: Math.floor(Math.max(stats.mtimeMs, stats.ctimeMs)) }
 }
 
 /** A folder read as a blob (EISDIR) and a blob walked through as a folder (ENOTDIR) are blobs that are not there. */

@@ -41,6 +41,7 @@ export function createMemoryStorage(deps: { clock: Pick<Clock, 'now'> }): BlobSt
       if (prefix !== '') assertBlobPrefix(prefix)
       for (const [key, blob] of [...blobs]) if (key.startsWith(prefix)) yield infoOf(key, blob)
     },
+    removeLeftovers: async () => 0,
     check: async () => undefined,
   }
 }

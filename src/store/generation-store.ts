@@ -86,14 +86,14 @@ export async function countImage(
   trx: Transaction<Tables>,
   id: string,
   attemptToken: string,
-): Promise<{ sequence: number; accountId: string; endUser: string | null } | undefined> {
+): Promise<Pick<GenerationRow, 'sequence' | 'accountId' | 'endUser' | 'webhookUrl'> | undefined> {
   return trx
     .updateTable('generations')
     .set((eb) => ({ sequence: eb('sequence', '+', 1), imageCount: eb('imageCount', '+', 1) }))
     .where('id', '=', id)
     .where('attemptToken', '=', attemptToken)
     .where('status', '=', 'RUNNING')
-    .returning(['sequence', 'accountId', 'endUser'])
+    .returning(['sequence', 'accountId', 'endUser', 'webhookUrl'])
     .executeTakeFirst()
 }
 
@@ -107,6 +107,31 @@ export async function listOverdueGenerations(db: Kysely<Tables>, now: number, li
     .orderBy('deadlineAt')
     .limit(limit)
     .execute()
+}
+
+/** Those that wait or run, in order of making. */
+export async function listUnfinishedGenerations(db: Kysely<Tables>, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('generations')
+    .select('id')
+    .where('finishedAt', 'is', null)
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.id)
+}
+
+/** Those that ended at that moment or before it and have not been deleted, the longest ended first. */
+export async function listLongEnded(db: Kysely<Tables>, endedBy: number, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('generations')
+    .select('id')
+    .where('finishedAt', '<=', endedBy)
+    .where('deletedAt', 'is', null)
+    .orderBy('finishedAt')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.id)
 }
 
 /** Takes away all that the client wrote or got, and keeps what the ledger and the reports need. */
@@ -125,6 +150,7 @@ export async function blankGeneration(trx: Transaction<Tables>, id: string, dele
       error: null,
       tags: '[]',
       metadata: null,
+      webhookUrl: null,
     })
     .where('id', '=', id)
     .execute()

@@ -16,6 +16,8 @@ export type Database = {
    * a read never waits behind a writer.
    */
   readonly read: Db
+  /** Reads that all see one moment, however long they take; nobody waits for them, and they write nothing. */
+  snapshot<T>(look: (db: Db) => Promise<T>): Promise<T>
   /**
    * One short write transaction. Resolves after the commit is durable; a rejection rolls back this work alone.
    *

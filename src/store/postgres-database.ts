@@ -34,6 +34,7 @@ export async function openPostgresDatabase(options: PostgresOptions): Promise<Da
     dialect: 'postgres',
     read: db,
     transact: transactor.transact,
+    snapshot: (look) => lookAtOneMoment(db, look),
     check: () => check(db),
     close() {
       // The pool never serves whoever still waits for a connection when it ends.
@@ -63,6 +64,15 @@ function withoutTimeLimits(db: Db) {
       await sql`set local statement_timeout = 0`.execute(trx)
       return work(trx)
     })
+}
+
+function lookAtOneMoment<T>(db: Db, look: (db: Db) => Promise<T>): Promise<T> {
+  const transaction = db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only')
+  return transaction.execute(async (trx) => {
+    await sql`set local statement_timeout = 0`.execute(trx)
+    await sql`set local idle_in_transaction_session_timeout = 0`.execute(trx)
+    return look(trx)
+  })
 }
 
 /** A standby answers reads and refuses writes, so the server is asked which it is. */

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type SqliteConnection from 'better-sqlite3'
+import SqliteConnection from 'better-sqlite3'
 import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
-import type { Database } from './handles.ts'
+import type { Database, Db } from './handles.ts'
 import type { Migration } from './migrations/migration.ts'
 import { assertMigrated, findAppliedMigrations, migrate } from './migrator.ts'
 import { createSqliteSession } from './sqlite-executor.ts'
@@ -100,6 +100,7 @@ async function createSqliteDatabase(
     dialect: 'sqlite',
     read,
     transact,
+    snapshot: (look) => lookAtOneMoment(path, look),
     async check() {
       await sql`select 1 from "migrations"`.execute(read)
       // Writes a page, so that a full disk or a lost mount shows; the number itself means nothing.
@@ -109,5 +110,16 @@ async function createSqliteDatabase(
       await close()
       releaseAll()
     },
+  }
+}
+
+/** On a connection of its own: what `read` is asked meanwhile must see what is new. */
+async function lookAtOneMoment<T>(path: string, look: (db: Db) => Promise<T>): Promise<T> {
+  const connection = new SqliteConnection(path, { readonly: true, fileMustExist: true })
+  try {
+    connection.exec('begin')
+    return await look(createSqliteSession(connection).db)
+  } finally {
+    connection.close()
   }
 }

@@ -65,11 +65,16 @@ export function backUpFile(connection: SqliteConnection.Database, path: string, 
   const target = `${path}.before-${name}`
   const unfinished = `${target}.unfinished`
   rmSync(unfinished, { force: true })
-  createPrivateFile(unfinished)
-  connection.prepare('vacuum into ?').run(unfinished)
-  syncFile(unfinished)
+  copyInto(connection, unfinished)
   renameSync(unfinished, target)
   return target
+}
+
+/** What is committed at this moment, also while others write, without what was deleted. */
+export function copyInto(connection: SqliteConnection.Database, target: string): void {
+  createPrivateFile(target)
+  connection.prepare('vacuum into ?').run(target)
+  syncFile(target)
 }
 
 /** Not for a database that is open: closing any descriptor of a file drops the process's locks on it. */

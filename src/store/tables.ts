@@ -1,4 +1,5 @@
 import type { Generated, Selectable } from 'kysely'
+import type { WebhookDeliveriesTable, WebhookEndpointsTable } from './webhook-tables.ts'
 
 /**
  * The columns as both databases hold them. Times are milliseconds since 1970, money is micro-units, JSON is text that
@@ -22,6 +23,8 @@ export type Tables = {
   jobTurns: JobTurnsTable
   doomedBlobs: DoomedBlobsTable
   uploads: UploadsTable
+  webhookEndpoints: WebhookEndpointsTable
+  webhookDeliveries: WebhookDeliveriesTable
 }
 
 export type BillingMode = 'PREPAID' | 'METERED'
@@ -126,11 +129,12 @@ export type GenerationsTable = {
   /** JSON token usage. */
   tokens: string | null
   parentId: string | null
+  /** Where the caller wants to be told of this one generation. */
+  webhookUrl: string | null
   createdAt: number
   startedAt: number | null
   finishedAt: number | null
   deadlineAt: number | null
-  expiresAt: number | null
   deletedAt: number | null
 }
 

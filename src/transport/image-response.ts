@@ -10,13 +10,13 @@ export type Picture = {
   readonly mimeType: string
   readonly filename: string
   readonly cacheControl: string
-  /** Is not called for a client that has the picture. undefined: it was deleted meanwhile. */
-  load(): Promise<PictureBytes | undefined>
+  /** Is not called for a client that has the picture. */
+  load(): Promise<PictureBytes | Refusal>
 }
 
 export type PictureBytes = {
   readonly sizeBytes: number
-  open(range?: ByteRange): Promise<OpenBlob | undefined>
+  open(range?: ByteRange): Promise<OpenBlob | Refusal>
 }
 
 /** On every answer: the URL is the only authority, so any page may show the picture, and no page may run it. */
@@ -28,8 +28,6 @@ const COMMON_HEADERS = {
   'Timing-Allow-Origin': '*',
   'X-Content-Type-Options': 'nosniff',
 } as const
-
-const GONE = { status: 404, message: 'There is no such picture.' } as const
 
 export type Refusal = { readonly status: number; readonly message: string; readonly headers?: Record<string, string> }
 
@@ -55,15 +53,16 @@ export async function sendPicture(req: IncomingMessage, res: ServerResponse, pic
     return
   }
   const bytes = await picture.load()
-  if (!bytes) return sendRefusal(req, res, GONE)
+  if ('status' in bytes) return sendRefusal(req, res, bytes)
   const range = rangeOf(req, etag, bytes.sizeBytes)
   if (range.kind === 'UNSATISFIABLE') {
     const message = 'Ask for one range of bytes within the picture.'
     return sendRefusal(req, res, { status: 416, message, headers: { 'Content-Range': `bytes */${bytes.sizeBytes}` } })
   }
   const part = range.kind === 'PART' ? { start: range.start, end: range.end } : undefined
-  const blob = req.method === 'HEAD' ? undefined : await openExactly(bytes, part)
-  if (req.method !== 'HEAD' && !blob) return sendRefusal(req, res, GONE)
+  // Whoever only asks is not told of a picture that could not be sent.
+  const blob = await openExactly(bytes, req.method === 'HEAD' ? { start: 0, end: 0 } : part)
+  if ('status' in blob) return sendRefusal(req, res, blob)
   res.writeHead(part ? 206 : 200, {
     ...headers,
     'Accept-Ranges': 'bytes',
@@ -72,14 +71,15 @@ export async function sendPicture(req: IncomingMessage, res: ServerResponse, pic
     'Content-Type': picture.mimeType,
     ...(part && { 'Content-Range': `bytes ${part.start}-${part.end}/${bytes.sizeBytes}` }),
   })
-  if (blob) await pipeline(blob.stream, res)
-  else res.end()
+  if (req.method !== 'HEAD') return pipeline(blob.stream, res)
+  blob.stream.destroy()
+  res.end()
 }
 
 /** A blob of another size than was promised would leave the client waiting for bytes that never come. */
-async function openExactly(bytes: PictureBytes, range: ByteRange | undefined): Promise<OpenBlob | undefined> {
+async function openExactly(bytes: PictureBytes, range: ByteRange | undefined): Promise<OpenBlob | Refusal> {
   const blob = await bytes.open(range)
-  if (!blob || blob.sizeBytes === bytes.sizeBytes) return blob
+  if ('status' in blob || blob.sizeBytes === bytes.sizeBytes) return blob
   blob.stream.destroy()
   throw new Error(`A stored picture has ${blob.sizeBytes} bytes where ${bytes.sizeBytes} were expected.`)
 }

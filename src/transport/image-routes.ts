@@ -41,11 +41,12 @@ export type ImageRoutes = (req: IncomingMessage, res: ServerResponse, url: URL) 
 /** Serves everything below `/images/`. Never rejects: whatever happens, the client has its answer or is cut off. */
 export function createImageRoutes(deps: ImageRoutesDeps): ImageRoutes {
   const { onError = () => undefined, onAnswer = () => undefined, stallTimeoutMs = 60_000 } = deps
+  const explainAbsence = createAbsenceReport(deps)
   return async (req, res, url) => {
     let kind: PictureKind = 'NONE'
     res.setTimeout(stallTimeoutMs, () => res.destroy())
     try {
-      const found = await findPicture(deps, req, url)
+      const found = await findPicture({ ...deps, explainAbsence }, req, url)
       kind = found.kind
       await ('picture' in found ? sendPicture(req, res, found.picture) : sendRefusal(req, res, found.refusal))
     } catch (error) {
@@ -64,18 +65,43 @@ export function createImageRoutes(deps: ImageRoutesDeps): ImageRoutes {
   }
 }
 
+type Finding = ImageRoutesDeps & { readonly explainAbsence: (image: ServedImage) => Promise<Refusal> }
+
+/**
+ * Bytes that are gone because the image was just deleted are no fault; those of an image that is still there are, and the
+ * operator is told of each once, however often it is asked for.
+ */
+function createAbsenceReport({ findImage, onError = () => undefined }: ImageRoutesDeps): Finding['explainAbsence'] {
+  const told = new Set<string>()
+  return async ({ id }) => {
+    if (!(await findImage(id))) return REFUSALS.UNKNOWN
+    if (!told.has(id) && told.size < MAX_TOLD) {
+      told.add(id)
+      onError(new Error(`The bytes of ${id} are not in storage.`))
+    }
+    return REFUSALS.LOST
+  }
+}
+
+const MAX_TOLD = 10_000
+
 type Found = { readonly kind: PictureKind } & ({ readonly picture: Picture } | { readonly refusal: Refusal })
 
 const REFUSALS = {
   UNKNOWN: { status: 404, message: 'There is no such picture.' },
   FORGED: { status: 403, message: 'This link was not made by this server, or was changed.' },
   EXPIRED: { status: 403, message: 'This link has expired. Ask for the image again to get a new one.' },
+  LOST: {
+    status: 410,
+    message:
+      "The bytes of this picture are gone from the server's storage. Only whoever runs the server can bring them back.",
+  },
   METHOD: { status: 405, message: 'Pictures can only be fetched.', headers: { Allow: 'GET, HEAD' } },
 } as const
 
 const refuse = (reason: keyof typeof REFUSALS): Found => ({ kind: 'NONE', refusal: REFUSALS[reason] })
 
-async function findPicture(deps: ImageRoutesDeps, req: IncomingMessage, url: URL): Promise<Found> {
+async function findPicture(deps: Finding, req: IncomingMessage, url: URL): Promise<Found> {
   const verdict = deps.signer.verify(url)
   if (verdict.kind !== 'UNKNOWN' && req.method !== 'GET' && req.method !== 'HEAD') return refuse('METHOD')
   switch (verdict.kind) {
@@ -88,8 +114,8 @@ async function findPicture(deps: ImageRoutesDeps, req: IncomingMessage, url: URL
   }
 }
 
-async function findStored(deps: ImageRoutesDeps, verified: VerifiedImage): Promise<Found> {
-  const { storage, variants } = deps
+async function findStored(deps: Finding, verified: VerifiedImage): Promise<Found> {
+  const { storage, variants, explainAbsence } = deps
   const image = await deps.findImage(verified.imageId)
   if (!image) return refuse('UNKNOWN')
   if (!deps.signer.isBoundTo(image, verified)) return refuse('FORGED')
@@ -99,22 +125,19 @@ async function findStored(deps: ImageRoutesDeps, verified: VerifiedImage): Promi
     cacheControl: `private, max-age=${verified.secondsLeft}, immutable`,
   }
   const { variant } = verified
-  const contentOf = (blob: { key: string; sizeBytes: number } | undefined): PictureBytes | undefined =>
-    blob && {
-      sizeBytes: blob.sizeBytes,
-      open: async (range) => (await storage.open(blob.key, range)) ?? reportLoss(deps, image),
-    }
+  const contentOf = (blob: { key: string; sizeBytes: number }): PictureBytes => ({
+    sizeBytes: blob.sizeBytes,
+    open: async (range) => (await storage.open(blob.key, range)) ?? explainAbsence(image),
+  })
   if (!variant) {
     const load = async () => contentOf({ key: image.blobKey, sizeBytes: image.sizeBytes })
     return { kind: 'IMAGE', picture: { ...shared, etag: image.sha256, load } }
   }
-  const load = async () => contentOf((await variants.render(image, variant)) ?? (await reportLoss(deps, image)))
+  const load = async () => {
+    const rendered = await variants.render(image, variant)
+    return rendered ? contentOf(rendered) : explainAbsence(image)
+  }
   return { kind: 'VARIANT', picture: { ...shared, etag: variants.etagOf(image, variant), load } }
-}
-
-/** Bytes that are gone because the image was just deleted are no fault; those of an image that is still there are. */
-async function reportLoss(deps: ImageRoutesDeps, image: ServedImage): Promise<undefined> {
-  if (await deps.findImage(image.id)) deps.onError?.(new Error(`The bytes of ${image.id} are not in storage.`))
 }
 
 function findPreview(deps: ImageRoutesDeps, verified: VerifiedPreview): Found {

@@ -12,20 +12,24 @@ export type Loop = {
 export function createLoop(deps: {
   clock: Clock
   everyMs: number
-  run: () => Promise<void>
+  /** Before the first run; at once where it is left out. */
+  firstAfterMs?: number
+  /** What takes long looks at the signal: `stop` waits for it. */
+  run: (stopping: AbortSignal) => Promise<void>
   /** A run that throws is told of and the loop goes on at its next turn. */
   onError: (error: unknown) => void
 }): Loop {
-  const { clock, everyMs, run, onError } = deps
+  const { clock, everyMs, firstAfterMs = 0, run, onError } = deps
   const stopping = new AbortController()
   let waking = new AbortController()
   let running: Promise<void> = Promise.resolve()
 
   const turn = async () => {
+    if (firstAfterMs > 0) await clock.sleep(firstAfterMs, stopping.signal)
     while (!stopping.signal.aborted) {
       waking = new AbortController()
       try {
-        await run()
+        await run(stopping.signal)
       } catch (error) {
         onError(error)
       }

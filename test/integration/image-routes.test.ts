@@ -273,13 +273,17 @@ describe('image routes', () => {
 
   it('tell the operator, not the client, when bytes are missing or not whole', async () => {
     await scene.storage.delete(scene.image.blobKey)
-    for (const path of [scene.imagePath(), scene.imagePath({ width: 30 })]) expect((await get(path)).status).toBe(404)
-    expect(scene.errors).toHaveLength(2)
+    for (const path of [scene.imagePath(), scene.imagePath({ width: 30 }), scene.imagePath()]) {
+      const { status, text } = await get(path)
+      expect({ status, text }).toEqual({ status: 410, text: expect.stringContaining('gone from the server') })
+      expect((await fetchFrom(scene, path, { method: 'HEAD' })).status).toBe(410)
+    }
+    expect(scene.errors).toHaveLength(1)
     await scene.storage.put(scene.image.blobKey, scene.png.subarray(0, 50))
     const answer = await get(scene.imagePath())
     expect(answer.status).toBe(500)
     expect(answer.text).not.toContain('gen_1')
-    expect(scene.errors).toHaveLength(3)
+    expect(scene.errors).toHaveLength(2)
   })
 
   it.each([

@@ -37,11 +37,11 @@ export function generationRow(row: Partial<GenerationRow> = {}): GenerationRow {
     spendDay: 0,
     tokens: null,
     parentId: null,
+    webhookUrl: null,
     createdAt: 1,
     startedAt: null,
     finishedAt: null,
     deadlineAt: null,
-    expiresAt: null,
     deletedAt: null,
     ...row,
   }

@@ -41,6 +41,7 @@ export function createMortal(database: Database, storage: BlobStorage): Mortal {
     database: {
       ...database,
       read: watchReads(database.read, (read) => void track(read)),
+      snapshot: (look) => track(database.snapshot(look)),
       transact: (work) => outlive(() => database.transact(work)),
     },
     storage: {

@@ -8,6 +8,8 @@ export type ServerProcess = AsyncDisposable & {
   readonly url: string
   readonly wsUrl: string
   readonly port: number
+  /** Of the run that runs. */
+  pid(): number
   /** Lines of standard output, of all runs. */
   readonly lines: readonly string[]
   /** Resolves with the exit code, null after a signal, when the process is gone. */
@@ -51,6 +53,7 @@ export async function startServerProcess(env: Readonly<Record<string, string>>):
     url,
     wsUrl: url.replace(/^http/, 'ws'),
     port,
+    pid: () => child.pid ?? 0,
     lines,
     crashed: crash.promise,
     kill,

@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 
+describe('retention', () => {
+  const read = (text?: string) => readConfig({ PICTOR_RETENTION_DAYS: text }).retentionMs
+
+  it('is for ever, or some days or parts of one', () => {
+    expect([read(), read(''), read('90'), read('0.5')]).toEqual([null, null, 7_776_000_000, 43_200_000])
+  })
+
+  it.each(['0', '-1', '1e3', 'never', '36501', '0.000000001'])('is not %s', (text) => {
+    expect(() => read(text)).toThrow('PICTOR_RETENTION_DAYS must be a plain number of days above 0 and up to 36500')
+  })
+})
+
 describe('allowed origins', () => {
   it('are origins, parted by commas', () => {
     const { allowedOrigins } = readConfig({ PICTOR_ALLOWED_ORIGINS: 'https://app.example.com, http://localhost:5173' })

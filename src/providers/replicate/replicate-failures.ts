@@ -1,5 +1,5 @@
+import { readRetryAfter } from '../../outbound/retry-after.ts'
 import { ProviderError } from '../provider-error.ts'
-import { readRetryAfter } from '../wire/retry-after.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
 import { quoteVendor } from '../wire/vendor-words.ts'

@@ -1,7 +1,7 @@
+import { readRetryAfter } from '../../outbound/retry-after.ts'
 import { ProviderError, type ProviderErrorKind } from '../provider-error.ts'
 import { createMisunderstanding } from '../wire/call-failures.ts'
 import { requestIdOf } from '../wire/request-ids.ts'
-import { readRetryAfter } from '../wire/retry-after.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
 import type { VendorAnswer } from '../wire/vendor-http.ts'
 import { readErrorBody, VENDOR } from './stability-wire.ts'

@@ -1,6 +1,6 @@
 import { scrubSecrets } from '../../logger.ts'
+import { readRetryAfter } from '../../outbound/retry-after.ts'
 import { type Delivery, ProviderError, type ProviderErrorKind } from '../provider-error.ts'
-import { readRetryAfter } from './retry-after.ts'
 import { quoteVendor } from './vendor-words.ts'
 
 /** What a vendor answered instead of pictures, as far as its adapter has read it. */

@@ -120,7 +120,7 @@ describeOnEachDatabase('generation store', (open) => {
   it('counts an image under the fence of what runs, and under no other', async () => {
     await insert({ status: 'RUNNING', attemptToken: 't1', endUser: 'ann' })
     const count = (token: string) => run((trx) => countImage(trx, 'gen_1', token))
-    expect(await count('t1')).toEqual({ sequence: 2, accountId: 'acc_1', endUser: 'ann' })
+    expect(await count('t1')).toEqual({ sequence: 2, accountId: 'acc_1', endUser: 'ann', webhookUrl: null })
     expect(await count('t2')).toBeUndefined()
     await run((trx) => updateGeneration(trx, { id: 'gen_1', from: ['RUNNING'] }, { status: 'FAILED' }))
     expect(await count('t1')).toBeUndefined()

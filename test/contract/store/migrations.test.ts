@@ -48,7 +48,7 @@ describeOnEachDatabase('The migrator', (open) => {
     const older = await open({ migrations: MIGRATIONS.slice(0, 1) })
     await older.transact(async (trx) => {
       await insertAccount(trx, { id: 'acc_1' })
-      const { inputs: _, keySource: __, ...row } = generationRow()
+      const { inputs: _, keySource: __, webhookUrl: ___, ...row } = generationRow()
       await trx
         .insertInto('generations')
         .values(row as GenerationRow)

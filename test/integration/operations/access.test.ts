@@ -3,39 +3,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import {
   ApiKeysDocument,
-  CancelGenerationDocument,
   CreateApiKeyDocument,
-  type CreateApiKeyInput,
   CreateTokenDocument,
-  type CreateTokenInput,
-  DeleteGenerationDocument,
-  GenerationDocument,
   HistoryDocument,
-  HistoryUpdatesDocument,
-  ImageStatusDocument,
-  RetryGenerationDocument,
   RevokeApiKeyDocument,
-  UsageDocument,
   ViewerDocument,
 } from '../../../schema/generated/operations.ts'
-import { generate, make, QUICK, quick, refuse } from '../../support/generating.ts'
-import type { GraphqlClient } from '../../support/graphql-client.ts'
-import { untilSubscribed } from '../../support/metrics.ts'
+import { createKey, createToken } from '../../support/access.ts'
+import { make, QUICK, refuse } from '../../support/generating.ts'
 import { openRawSocket } from '../../support/raw-websocket.ts'
 import { createTestAccount, PRICED_PAINTER, startApp, type TestApp } from '../../support/start-app.ts'
-import { collect, createWatchClient, watch } from '../../support/watch-client.ts'
-
-async function createKey(client: GraphqlClient, input: CreateApiKeyInput) {
-  const { createApiKey } = await client.run(CreateApiKeyDocument, { input })
-  if (createApiKey.__typename !== 'CreateApiKeySuccess') throw new Error(JSON.stringify(createApiKey))
-  return createApiKey
-}
-
-async function createToken(client: GraphqlClient, input: CreateTokenInput): Promise<string> {
-  const { createToken: result } = await client.run(CreateTokenDocument, { input })
-  if (result.__typename !== 'CreateTokenSuccess') throw new Error(JSON.stringify(result))
-  return result.accessToken
-}
 
 /** The close code of a socket that shows these credentials, or what it answers to connection_init. */
 async function knock(url: string, payload: object): Promise<number | string> {
@@ -163,126 +140,3 @@ describe('a key with few scopes', () => {
     expect((await socket.closed).code).toBe(4403)
   })
 })
-
-describe('what belongs to someone else', () => {
-  let server: TestApp
-  let owner: GraphqlClient
-  let adasToken: string
-  let bobsToken: string
-  let generationId: string
-  let imageId: string
-  let attemptId: string
-
-  beforeAll(async () => {
-    server = await startApp()
-    owner = server.clientOf((await createTestAccount(server.app)).secret)
-    adasToken = await createToken(owner, { endUser: 'ada' })
-    bobsToken = await createToken(owner, { endUser: 'bob' })
-    generationId = (await make(server.clientOf(adasToken), QUICK)).id
-    const { generation } = await owner.run(GenerationDocument, { id: generationId })
-    imageId = generation?.images[0]?.id ?? ''
-    attemptId = generation?.attempts[0]?.id ?? ''
-  })
-  afterAll(() => server[Symbol.asyncDispose]())
-
-  const NODES = 'query ($ids: [ID!]!, $id: ID!) { nodes(ids: $ids) { __typename id } node(id: $id) { id } }'
-
-  async function others() {
-    const stranger = await createTestAccount(server.app)
-    return [
-      { who: 'another end user', secret: bobsToken },
-      { who: 'another account', secret: stranger.secret },
-    ]
-  }
-
-  it('is there for its owner', async () => {
-    const ada = server.clientOf(adasToken)
-    const { data } = await ada.ask(NODES, { ids: [generationId, imageId, attemptId], id: generationId })
-    expect(data).toEqual({
-      nodes: [
-        { __typename: 'Generation', id: generationId },
-        { __typename: 'Image', id: imageId },
-        { __typename: 'Attempt', id: attemptId },
-      ],
-      node: { id: generationId },
-    })
-    expect((await ada.run(HistoryDocument, {})).history.edges.map(({ node }) => node.id)).toEqual([generationId])
-    expect((await owner.run(HistoryDocument, {})).history.edges.map(({ node }) => node.id)).toEqual([generationId])
-  })
-
-  it('is as if it did not exist for queries, nodes, history and usage', async () => {
-    for (const { who, secret } of await others()) {
-      const client = server.clientOf(secret)
-      const { data, errors } = await client.ask(NODES, { ids: [generationId, imageId, attemptId], id: imageId })
-      expect({ who, data, errors }).toEqual({ who, data: { nodes: [null, null, null], node: null }, errors: [] })
-      expect((await client.run(GenerationDocument, { id: generationId })).generation).toBeNull()
-      expect((await client.run(HistoryDocument, {})).history.edges).toEqual([])
-      const range = { from: '2026-01-01T00:00:00.000Z', to: '2100-01-01T00:00:00.000Z' }
-      expect((await client.run(UsageDocument, { ...range, groupBy: 'END_USER' })).usage).toEqual([])
-      expect((await client.run(HistoryDocument, { filter: { endUser: 'ada' } })).history.edges).toEqual([])
-    }
-  })
-
-  it('is as if it did not exist for mutations', async () => {
-    for (const { secret } of await others()) {
-      const client = server.clientOf(secret)
-      expect(await client.run(CancelGenerationDocument, { id: generationId })).toMatchObject({
-        cancelGeneration: { __typename: 'NotFoundError' },
-      })
-      expect(await client.run(DeleteGenerationDocument, { id: generationId })).toMatchObject({
-        deleteGeneration: { __typename: 'NotFoundError' },
-      })
-      const retried = await client.ask(RetryGenerationDocument, { id: generationId })
-      expect(retried.errors[0]?.extensions.code).toBe('NOT_FOUND')
-    }
-  })
-
-  it('cannot be watched, with or without one of its cursors', async () => {
-    const [first] = await collect(server.clientOf(adasToken).stream(ImageStatusDocument, { id: generationId }))
-    for (const { secret } of await others()) {
-      const client = createWatchClient({ url: server.wsUrl, connectionParams: { authorization: `Bearer ${secret}` } })
-      for (const after of [undefined, first?.data?.imageStatus.cursor]) {
-        await expect(collect(watch(client, generationId, after))).rejects.toMatchObject([
-          { extensions: { code: 'NOT_FOUND' } },
-        ])
-      }
-      await client.dispose()
-    }
-  })
-
-  it('stays out of the feed of another end user', async () => {
-    const feed = server.clientOf(bobsToken).stream(HistoryUpdatesDocument, {})
-    const first = feed.next()
-    await untilSubscribed(server.origin, 1)
-    await make(server.clientOf(adasToken), QUICK)
-    const { generation } = await generate(server.clientOf(bobsToken), QUICK)
-    const event = await first
-    expect(event.done ? null : event.value.data?.historyUpdates).toMatchObject({
-      kind: 'QUEUED',
-      generation: { id: generation.id },
-    })
-    await feed.return()
-  })
-
-  it('gives a token no other end user than its own', async () => {
-    const result = await refuseOrAccept(server.clientOf(bobsToken), { ...QUICK, endUser: 'ada' })
-    expect(result).not.toBe('ada')
-  })
-
-  it('keeps running generations of others out of reach of cancel', async () => {
-    const { generation } = await generate(server.clientOf(adasToken), quick('delay=600000'))
-    const { cancelGeneration } = await server.clientOf(bobsToken).run(CancelGenerationDocument, { id: generation.id })
-    expect(cancelGeneration.__typename).toBe('NotFoundError')
-    const own = await server.clientOf(adasToken).run(CancelGenerationDocument, { id: generation.id })
-    expect(own.cancelGeneration).toMatchObject({ generation: { status: 'CANCELED' } })
-  })
-})
-
-/** Whose the generation is that came of it; null where it was refused. */
-async function refuseOrAccept(client: GraphqlClient, input: typeof QUICK & { endUser: string }) {
-  const { data } = await client.ask<{ generateImage: { generation?: { endUser: string } } }>(
-    'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { ... on GenerateImageSuccess { generation { endUser } } } }',
-    { input },
-  )
-  return data?.generateImage.generation?.endUser ?? null
-}

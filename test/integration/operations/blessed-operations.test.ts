@@ -53,6 +53,12 @@ describe('the operations that clients copy', () => {
       ['SetProviderKey', { provider: 'black-forest-labs', apiKey: 'a-key-of-our-own' }],
       ['ProviderKeys', {}],
       ['RemoveProviderKey', { provider: 'flux' }],
+      ['CreateWebhookEndpoint', { input: { url: 'https://app.example.com/hooks', events: ['GENERATION_FAILED'] } }],
+      ['WebhookEndpoints', {}],
+      ['UpdateWebhookEndpoint', { id: 'whk_none', input: { enabled: false } }],
+      ['RotateWebhookSecret', { id: 'whk_none' }],
+      ['DeleteWebhookEndpoint', { id: 'whk_none' }],
+      ['RedeliverWebhook', { id: 'whd_none' }],
     ]
     const texts = await readOperations()
     const told: string[] = []

@@ -83,6 +83,20 @@ describe('the pictures of a generation', () => {
     expect(three.image.sha256).not.toBe(one.image.sha256)
   })
 
+  it('say so where their bytes have gone from the storage, by address and as bytes', async () => {
+    const { id, image } = await makePicture()
+    await server.app.foundations.storage.deletePrefix(`${id}/`)
+    const response = await fetch(image.url)
+    expect({ status: response.status, cache: response.headers.get('cache-control') }).toEqual({
+      status: 410,
+      cache: 'no-store',
+    })
+    expect(await response.text()).toContain('gone')
+    const query = 'query ($id: ID!) { node(id: $id) { ... on Image { base64 } } }'
+    const { errors } = await server.client.ask(query, { id: image.id })
+    expect(errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' }, message: expect.stringContaining(image.id) }])
+  })
+
   it('are gone for good when their generation is deleted', async () => {
     const { id, image } = await makePicture()
     const thumbnail = await askUrl(image.id, '(width: 32)')

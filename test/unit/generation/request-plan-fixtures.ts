@@ -82,6 +82,7 @@ export function makeInput(input: Partial<GenerationInput> = {}): GenerationInput
     idempotencyKey: null,
     providerApiKey: null,
     providerOptions: null,
+    webhookUrl: null,
     tags: [],
     metadata: null,
     endUser: null,

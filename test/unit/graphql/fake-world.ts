@@ -8,6 +8,7 @@ import { createCurrency } from '../../../src/ledger/currency.ts'
 import type { Model } from '../../../src/providers/model.ts'
 import type { Upload } from '../../../src/references/uploads.ts'
 import type { Viewer } from '../../../src/viewer.ts'
+import type { WebhookDelivery, WebhookEndpoint } from '../../../src/webhooks/webhook-types.ts'
 import { ACCOUNT, MODEL, VIEWER } from './rows.ts'
 
 /** A house in memory: rows that a test puts in, and a note of every call that reached a service. */
@@ -25,6 +26,7 @@ export type FakeWorld = {
   usage: UsageBucket[]
   estimate: Estimate | null
   progress: number | null
+  retentionMs: number | null
   watched: AsyncIterableIterator<WatchedEvent> | null
   /** Thrown by every service that acts, when set. */
   failure: Error | null
@@ -48,6 +50,7 @@ export function createFakeWorld(): FakeWorld {
     usage: [],
     estimate: null,
     progress: null,
+    retentionMs: null,
     watched: null,
     failure: null,
     calls: [],
@@ -77,10 +80,15 @@ export function createFakeWorld(): FakeWorld {
       base64: async (image) => `base64 of ${image.id}`,
       previewUrl: (preview) => `https://pictor.test/previews/${preview.previewId}`,
     },
+    retention: {
+      expiresAt: ({ finishedAt }) =>
+        finishedAt === null || world.retentionMs === null ? null : finishedAt + world.retentionMs,
+    },
     uploads: {
       create: async (_viewer, file) => act(world, world.uploads[0] ?? null, 'upload', file.size),
       find: async (viewer, id) => world.uploads.filter(seenBy(viewer)).find((each) => each.id === id),
     },
+    webhooks: fakeWebhooks(world),
     currency: createCurrency({ code: 'EUR', usdRate: '0.5', markup: '2', credit: '0.001' }),
   }
   return world
@@ -101,11 +109,63 @@ function seenBy(viewer: Viewer) {
 function fakeGenerations(world: FakeWorld): Services['generations'] {
   const first = () => world.generations[0] ?? null
   return {
-    create: async (_viewer, input) => ({ generation: act(world, first(), 'create', input), replayed: false }),
+    create: async (_viewer, input) => {
+      const generation = act(world, first(), 'create', input)
+      return { generation, replayed: false, webhookUrl: input.webhookUrl }
+    },
     estimate: async (_viewer, input) => act(world, world.estimate, 'estimate', input),
     cancel: async (_viewer, id) => ({ generation: act(world, first(), 'cancel', id), effect: 'FREE' }),
-    retry: async (_viewer, ...args) => ({ generation: act(world, first(), 'retry', ...args), replayed: false }),
+    retry: async (_viewer, ...args) => {
+      const generation = act(world, first(), 'retry', ...args)
+      return { generation, replayed: false, webhookUrl: null }
+    },
     delete: async (_viewer, id) => void act(world, true, 'delete', id),
+  }
+}
+
+const ENDPOINT: WebhookEndpoint = {
+  id: 'whk_1',
+  accountId: 'acc_1',
+  url: 'https://app.example.com/hooks',
+  events: ['GENERATION_FAILED'],
+  state: 'ACTIVE',
+  createdAt: 0,
+}
+
+const DELIVERY: WebhookDelivery = {
+  id: 'whd_1',
+  messageId: 'msg_1',
+  event: 'GENERATION_FAILED',
+  generationId: 'gen_1',
+  state: 'DELIVERED',
+  attempts: 1,
+  lastResponseStatus: 204,
+  lastError: null,
+  nextAttemptAt: null,
+  createdAt: 0,
+  deliveredAt: 1,
+}
+
+/** What is stored and sent is tested where that is real; here there is none. */
+function fakeWebhooks(world: FakeWorld): Services['webhooks'] {
+  return {
+    endpoints: async () => [ENDPOINT],
+    findEndpoint: async () => undefined,
+    create: async (_viewer, input) => ({
+      endpoint: act(world, ENDPOINT, 'createEndpoint', input),
+      signingSecret: 'whsec_c2VjcmV0',
+    }),
+    update: async (_viewer, id, change) => act(world, ENDPOINT, 'updateEndpoint', id, change),
+    rotate: async (_viewer, id) => ({
+      endpoint: act(world, ENDPOINT, 'rotateSecret', id),
+      signingSecret: 'whsec_c2VjcmV0',
+      previousSecretExpiresAt: 0,
+    }),
+    delete: async (_viewer, id) => void act(world, true, 'deleteEndpoint', id),
+    deliveries: async () => [DELIVERY],
+    findDelivery: async () => undefined,
+    redeliver: async (_viewer, id) => act(world, DELIVERY, 'redeliver', id),
+    secretOfAddress: () => 'whsec_c2VjcmV0',
   }
 }
 

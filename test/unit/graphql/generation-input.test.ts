@@ -32,6 +32,7 @@ const NOT_GIVEN = {
   idempotencyKey: null,
   providerApiKey: null,
   providerOptions: null,
+  webhookUrl: null,
   tags: [],
   metadata: null,
   endUser: null,
@@ -70,6 +71,7 @@ const GIVEN: GenerateImageFields = {
   tags: ['fox'],
   metadata: 'text',
   endUser: '',
+  webhookUrl: 'https://app.example.com/hooks',
 }
 
 describe('the input of a generation', () => {

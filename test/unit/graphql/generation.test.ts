@@ -38,6 +38,16 @@ describe('a generation', () => {
     })
   })
 
+  it('tells when it will be deleted, once it has ended, where that is ever', async () => {
+    const world = createFakeWorld()
+    world.generations.push(generation({ finishedAt: 4000 }), generation({ id: 'gen_2' }))
+    const query = '{ ended: generation(id: "gen_1") { expiresAt } runs: generation(id: "gen_2") { expiresAt } }'
+    const kept = { ended: { expiresAt: null }, runs: { expiresAt: null } }
+    expect(await run(query, world.context())).toEqual(kept)
+    world.retentionMs = 1000
+    expect(await run(query, world.context())).toEqual({ ...kept, ended: { expiresAt: '1970-01-01T00:00:05.000Z' } })
+  })
+
   it('has progress while it runs, as far as it was told, and one when it is completed', async () => {
     for (const [status, told, shown] of [
       ['QUEUED', 0.4, null],

@@ -18,6 +18,8 @@ const SOURCES = new Map(
 /** The dearest that one would send. */
 const VARIABLES: Record<string, Record<string, unknown>> = {
   'create-api-key.graphql': { input: { name: 'web shop' } },
+  'create-webhook-endpoint.graphql': { input: { url: 'https://app.example.com/hooks', events: ['GENERATION_FAILED'] } },
+  'update-webhook-endpoint.graphql': { id: 'whk_1', input: { enabled: true } },
   'create-token.graphql': { input: { endUser: 'user-17' } },
   'estimate.graphql': { input: { prompt: 'a red fox in snow' } },
   'generate.graphql': { input: { prompt: 'a red fox in snow', count: 4 } },

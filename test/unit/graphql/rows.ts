@@ -98,7 +98,6 @@ export function generation(given: Partial<Generation> = {}): Generation {
     startedAt: null,
     finishedAt: null,
     deadlineAt: null,
-    expiresAt: null,
     ...given,
   }
 }

@@ -92,6 +92,8 @@ describe('the schema', () => {
       'Model',
       'Provider',
       'Upload',
+      'WebhookDelivery',
+      'WebhookEndpoint',
     ])
   })
 

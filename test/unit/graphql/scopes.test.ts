@@ -13,6 +13,8 @@ const VALUES: Record<string, string> = {
   'File!': '$file',
   'CreateTokenInput!': '{}',
   'Secret!': '"sk-own"',
+  'CreateWebhookEndpointInput!': '{ url: "https://app.example.com", events: [GENERATION_FAILED] }',
+  'UpdateWebhookEndpointInput!': '{ enabled: true }',
   'CreateApiKeyInput!': '{ name: "web shop" }',
 }
 

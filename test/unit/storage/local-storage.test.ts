@@ -53,6 +53,27 @@ describe('local storage', () => {
     expect(await readdir(work)).toEqual(['young'])
   })
 
+  it('sweeps them again when it is told to, and says how many there were', async () => {
+    const storage = createLocalStorage({ directory })
+    expect(await storage.removeLeftovers()).toBe(0)
+    await storage.check()
+    const work = join(directory, '.tmp')
+    for (const name of ['old', 'young']) await writeFile(join(work, name), BYTES)
+    const yesterday = new Date(Date.now() - 24 * 3600 * 1000)
+    await utimes(join(work, 'old'), yesterday, yesterday)
+    expect(await storage.removeLeftovers()).toBe(1)
+    expect(await readdir(work)).toEqual(['young'])
+  })
+
+  it('takes a file for as old as it has been here, whatever time its original had', async () => {
+    const storage = createLocalStorage({ directory })
+    const before = Date.now() - 1000
+    await storage.put('gen_a/1.png', BYTES)
+    const yesterday = new Date(Date.now() - 24 * 3600 * 1000)
+    await utimes(join(directory, 'gen_a/1.png'), yesterday, yesterday)
+    expect((await storage.find('gen_a/1.png'))?.modifiedAt).toBeGreaterThan(before)
+  })
+
   it('leaves no temporary file behind when a write fails', async () => {
     const storage = createLocalStorage({ directory })
     await storage.put('gen_a/1.png', BYTES)

@@ -3,14 +3,15 @@ import { createLoop } from '../../../src/worker/loop.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
 import { createMoment } from '../../support/moment.ts'
 
-function createCounted(work: (run: number) => Promise<void> = async () => {}) {
+function createCounted(work: (run: number, stopping: AbortSignal) => Promise<void> = async () => {}, firstAfterMs = 0) {
   const clock = createFakeClock()
   const errors: unknown[] = []
   let runs = 0
   const loop = createLoop({
     clock,
     everyMs: 1_000,
-    run: () => work(++runs),
+    firstAfterMs,
+    run: (stopping) => work(++runs, stopping),
     onError: (error) => errors.push(error),
   })
   return { clock, loop, errors, runs: () => runs }
@@ -27,6 +28,32 @@ describe('a loop', () => {
     expect(runs()).toBe(2)
     await clock.advance(3_000)
     expect(runs()).toBe(5)
+  })
+
+  it('runs for the first time as late as it is told to', async () => {
+    const { clock, loop, runs } = createCounted(undefined, 5_000)
+    loop.start()
+    await clock.advance(4_999)
+    expect(runs()).toBe(0)
+    await clock.advance(1)
+    expect(runs()).toBe(1)
+    await clock.advance(1_000)
+    expect(runs()).toBe(2)
+  })
+
+  it('does not run at all when it is stopped before the first time', async () => {
+    const { loop, runs } = createCounted(undefined, 5_000)
+    loop.start()
+    await loop.stop()
+    expect(runs()).toBe(0)
+  })
+
+  it('tells a run that takes long to come to its end', async () => {
+    const { loop } = createCounted(
+      (_, stopping) => new Promise((resolve) => stopping.addEventListener('abort', () => resolve())),
+    )
+    loop.start()
+    await loop.stop()
   })
 
   it('runs at once when nudged, and then after the whole time', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readRetryAfter } from '../../../../src/providers/wire/retry-after.ts'
+import { readRetryAfter } from '../../../src/outbound/retry-after.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
 

@@ -2,7 +2,7 @@
  * Milliseconds from `retry-after-ms`, else from `Retry-After` as seconds or as an HTTP date; null where neither is there
  * or can be read. Not bounded: the retry policy does that.
  */
-export function readRetryAfter(headers: Headers, now: number): number | null {
+export function readRetryAfter(headers: Pick<Headers, 'get'>, now: number): number | null {
   const ms = readNumber(headers.get('retry-after-ms'))
   if (ms !== null) return Math.round(ms)
   const text = headers.get('retry-after')
