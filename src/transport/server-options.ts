@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import type { Clock } from '../clock.ts'
-import type { RateLimitName } from '../errors.ts'
+import type { RateStanding } from '../errors.ts'
 import type { Ids } from '../ids.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
@@ -28,15 +28,7 @@ export type Authenticate = (credentials: Credentials) => Promise<Viewer | null>
 export type OperationLimits = {
   /** Counts one operation. RateLimitedError. */
   countOperation(viewer: Viewer): Promise<void>
-  standing(viewer: Viewer): Promise<readonly LimitStanding[]>
-}
-
-/** Where a caller stands with one limit in its current minute. */
-export type LimitStanding = {
-  readonly limit: RateLimitName
-  readonly quota: number
-  readonly remaining: number
-  readonly resetMs: number
+  standing(viewer: Viewer): Promise<readonly RateStanding[]>
 }
 
 export type ContextRequest = {
@@ -176,6 +168,8 @@ export type HttpServerOptions = {
   readonly ids: Ids
   /** 0 to 1, not 1. */
   random(): number
+  /** Whether what was thrown is a fault that passes: callers are then told to try again. Missing: none is. */
+  isPassingFault?(error: unknown): boolean
   /** Rejects or answers false while requests should go elsewhere. */
   readiness(): Promise<boolean>
 }
