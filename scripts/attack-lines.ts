@@ -1,7 +1,7 @@
 /** One attack as it was run. `title` begins with its number: `A37 100 at once with credit for one: one is accepted`. */
 export type AttackResult = { readonly title: string; readonly state: 'pass' | 'FAIL' | 'skip' }
 
-const NUMBERED = /^A(\d+)\s+(.*)$/s
+const NUMBERED = /^A(\d+):?\s+(.*)$/s
 
 /** A line for each, by number, and in the order given where the number is the same or there is none. */
 export function toAttackLines(results: readonly AttackResult[]): readonly string[] {

@@ -6,7 +6,7 @@ describe('the lines of the attacks', () => {
     const lines = toAttackLines([
       { title: 'A37 100 at once with credit for one: one is accepted', state: 'pass' },
       { title: 'A104 something that no list has', state: 'skip' },
-      { title: 'A4 what is somebody else’s', state: 'FAIL' },
+      { title: 'A4: what is somebody else’s', state: 'FAIL' },
     ])
     expect(lines).toEqual([
       'A4   FAIL  what is somebody else’s',
