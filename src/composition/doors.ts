@@ -2,6 +2,7 @@ import type { Config } from '../config.ts'
 import { createCostMeter } from '../graphql/complexity.ts'
 import type { Context } from '../graphql/context.ts'
 import { findImage } from '../store/image-store.ts'
+import { isPassingFault } from '../store/passing-faults.ts'
 import { createCallbackRoute } from '../transport/callback-route.ts'
 import { createHttpServer, type HttpServer } from '../transport/http-server.ts'
 import { createImageRoutes } from '../transport/image-routes.ts'
@@ -72,6 +73,7 @@ export function createDoors(
     clock,
     ids,
     random,
+    isPassingFault,
     readiness: async () => {
       await Promise.all([database.check(), domain.storage.check()])
       return true

@@ -21,6 +21,8 @@ import { createLoop } from '../worker/loop.ts'
 import type { Foundations } from './foundations.ts'
 
 const ORIGINAL = { width: null, height: null, fit: 'INSIDE', format: null, quality: null } as const
+/** At a stop, for what is being sent. */
+const SETTLE_MS = 2_000
 const FORGET_MS = 3_600_000
 
 /** Those outside who want to be told. */
@@ -71,7 +73,7 @@ export function createWebhookParts(
       },
       async stop() {
         await Promise.all([sending.stop(), forgetting.stop()])
-        await dispatcher.settle()
+        await dispatcher.settle(SETTLE_MS)
       },
     },
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Ids } from '../ids.ts'
-import type { GenerationParameters } from '../providers/model.ts'
+import type { GenerationParameters, Model } from '../providers/model.ts'
 import type { ModelCatalog } from '../providers/model-catalog.ts'
 import type { ProviderReference, ProviderRequest } from '../providers/provider.ts'
 import type { ProviderRegistry } from '../providers/provider-registry.ts'
@@ -29,8 +29,10 @@ export type RunningAttempt = {
   readonly accountId: string
   readonly endUser: string | null
   readonly keySource: KeySource
-  /** Without its pictures, which the worker loads. null: the server no longer knows the model. */
+  /** Without its pictures, which the worker loads. null: the server no longer knows the model, and no vendor has the job. */
   readonly request: PlainRequest | null
+  /** false: the server no longer knows the model. What the vendor has of it is followed, and nothing more is sent. */
+  readonly isOffered: boolean
   /** The pictures that go with it. */
   readonly inputs: readonly StoredInput[]
   /** Set: the vendor has the job already, and `resume` goes on with it. */
@@ -103,9 +105,8 @@ async function takeOver(
   return end(deps, trx, append, row, open, unknownOutcome('not-sent-again'))
 }
 
-function canResume({ providers, catalog }: AttemptBeginningDeps, open: AttemptRow): boolean {
-  const canAsk = providers.find(open.provider)?.resume !== undefined && catalog.find(open.model) !== undefined
-  return open.reference !== null && canAsk
+function canResume({ providers }: AttemptBeginningDeps, open: AttemptRow): boolean {
+  return open.reference !== null && providers.find(open.provider)?.resume !== undefined
 }
 
 /** Ends it here and now. */
@@ -194,6 +195,7 @@ function run(
   attempt: AttemptRow,
   own: Pick<RunningAttempt, 'attemptToken' | 'delivered'>,
 ): Begun {
+  const model = deps.catalog.find(row.model)
   return {
     kind: 'run',
     attempt: {
@@ -205,7 +207,8 @@ function run(
       accountId: row.accountId,
       endUser: row.endUser,
       keySource: row.keySource,
-      request: requestOf(deps, row),
+      request: requestOf(model, row, attempt),
+      isOffered: model !== undefined,
       inputs: inputsOf(row),
       reference: attempt.reference === null ? null : JSON.parse(attempt.reference),
       at: { sequence: row.sequence },
@@ -215,17 +218,17 @@ function run(
   }
 }
 
-/** null: the model was there at admission and is no longer in the catalogue. */
-function requestOf({ catalog }: AttemptBeginningDeps, row: GenerationRow): PlainRequest | null {
-  const model = catalog.find(row.model)
-  if (model === undefined) return null
+/** null: the model was there at admission and is no longer in the catalogue. A job that a vendor has needs no more than is here. */
+function requestOf(model: Model | undefined, row: GenerationRow, attempt: AttemptRow): PlainRequest | null {
+  if (model === undefined && attempt.reference === null) return null
+  const parameters: GenerationParameters = JSON.parse(row.parameters)
   return {
-    modelName: model.providerModel,
-    wire: model.wire,
+    modelName: model?.providerModel ?? row.model.slice(row.provider.length + 1),
+    wire: model?.wire ?? {},
     prompt: row.prompt,
     negativePrompt: row.negativePrompt,
     count: row.count,
-    parameters: parametersForProvider(model, JSON.parse(row.parameters)),
+    parameters: model === undefined ? parameters : parametersForProvider(model, parameters),
     previews: readStoredRequest(row.request).previews,
   }
 }

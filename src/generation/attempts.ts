@@ -3,11 +3,12 @@ import type { ClaimOptions, JobQueue } from '../queue/job-queue.ts'
 import { updateOwnAttempt } from '../store/attempt-store.ts'
 import type { Database, Trx } from '../store/database.ts'
 import { doomBlobs } from '../store/doomed-store.ts'
-import { countImage, lockGeneration } from '../store/generation-store.ts'
+import { countImage, findGeneration, lockGeneration } from '../store/generation-store.ts'
 import { insertImageIfAbsent } from '../store/image-store.ts'
 import type { AttemptRow, ImageRow } from '../store/tables.ts'
 import { type AttemptBeginningDeps, type Begun, beginAttempt, type RunningAttempt } from './attempt-beginning.ts'
 import type { AppendEvent, EventLog } from './event-log.ts'
+import { isTerminal } from './generation-state.ts'
 import type { Image } from './generation-types.ts'
 
 /** The lease, or rather the fence, belongs to somebody else: whatever is in hand is dropped. */
@@ -28,6 +29,8 @@ export type Attempts = {
   markAccepted(attempt: RunningAttempt, reference: ProviderReference): Promise<void>
   /** The bytes are in storage already. An index that is there already, from before a crash, stays as it is. */
   recordImage(attempt: RunningAttempt, image: NewImage): Promise<void>
+  /** Of an attempt that no longer owns its generation: has that ended, by whichever process? Or has another attempt taken over? */
+  isOver(attempt: RunningAttempt): Promise<boolean>
 }
 
 export type AttemptDeps = AttemptBeginningDeps & {
@@ -65,6 +68,11 @@ export function createAttempts(deps: AttemptDeps): Attempts {
       const sequence = await log.transact((trx, append) => keep(trx, append, attempt, row))
       if (sequence === undefined) throw new LeaseLostError(generationId)
       attempt.at.sequence = sequence
+    },
+
+    async isOver({ job }) {
+      const row = await findGeneration(db.read, job.generationId)
+      return row === undefined || isTerminal(row.status)
     },
   }
 

@@ -176,7 +176,7 @@ function registerTimes(builder: Builder): void {
       nullable: true,
       description: 'Milliseconds from `startedAt` to `finishedAt`; null where either is.',
       resolve: ({ startedAt, finishedAt }) =>
-        startedAt === null || finishedAt === null ? null : finishedAt - startedAt,
+        startedAt === null || finishedAt === null ? null : toDuration(finishedAt - startedAt),
     }),
     expiresAt: t.field({
       type: 'DateTime',
@@ -186,6 +186,11 @@ function registerTimes(builder: Builder): void {
       resolve: (generation, _args, { services }) => services.retention.expiresAt(generation),
     }),
   }))
+}
+
+/** Milliseconds that an Int can hold, whatever was done to the clock in between. */
+function toDuration(ms: number): number {
+  return Math.min(Math.max(ms, 0), 2 ** 31 - 1)
 }
 
 function registerStatus(builder: Builder): void {

@@ -78,11 +78,15 @@ export type ProviderCall = {
   /** Where the vendor may call back; missing: it is asked alone. */
   readonly callbacks?: CallbackLine
   readonly signal: AbortSignal
-  /** Await it right before the first byte of a billable call leaves: from then on the outcome is unknown until told. */
+  /**
+   * Await it right before the first byte of each billable call leaves: from then on the outcome is unknown until told.
+   * Where it rejects, that call must not be sent: a ProviderError concerns that call alone, anything else ends all of them.
+   */
   onSending(): Promise<void>
   /**
    * Await it before any wait for the result: the reference is then on disk, and a crash resumes and never pays again.
-   * Called again, it replaces the reference: a request of several jobs tells of each as it is taken.
+   * Called again, it replaces the reference: a request of several jobs tells of each as it is taken. It rejects as
+   * `onSending` does.
    */
   onAccepted(reference: ProviderReference): Promise<void>
   /** Best effort, coalesced. `progress` is 0 to 1, null where the vendor tells nothing. */

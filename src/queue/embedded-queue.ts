@@ -21,6 +21,8 @@ import { createWaitingLine } from './waiting-line.ts'
 
 const CANDIDATES = 4
 const PUT_OFF_MS = 10_000
+/** How many leases ahead one may end by a clock of another machine that goes before this one's. */
+const LATEST_LEASES = 2
 
 /**
  * How far apart the turns of one account's jobs lie, by priority from low to high: where all three wait, sixteen of high
@@ -72,8 +74,8 @@ export function createEmbeddedQueue(deps: { db: Database; clock: Clock; ids: Ids
 
     putBack: (trx, job, next) => returnJob(trx, job, next),
     finish: (trx, generationId) => deleteJob(trx, generationId),
-    reap: () => db.transact((trx) => returnExpiredJobs(trx, clock.now())),
-    recover: () => db.transact((trx) => returnExpiredJobs(trx, Number.MAX_SAFE_INTEGER)),
+    reap: () => takeBack((now) => ({ expiredBefore: now, latest: now + LATEST_LEASES * leaseMs })),
+    recover: () => takeBack(() => ({ expiredBefore: Number.MAX_SAFE_INTEGER, latest: Number.MAX_SAFE_INTEGER })),
 
     async findPosition(reader, generationId) {
       const job = await findJob(reader, generationId)
@@ -93,6 +95,11 @@ export function createEmbeddedQueue(deps: { db: Database; clock: Clock; ids: Ids
       return { ...job, ...lease, claims: job.claims + 1 }
     }
     return undefined
+  }
+
+  function takeBack(bounds: (now: number) => { expiredBefore: number; latest: number }): Promise<number> {
+    const now = clock.now()
+    return db.transact((trx) => returnExpiredJobs(trx, { now, ...bounds(now) }))
   }
 
   async function putOff(job: JobRow): Promise<void> {

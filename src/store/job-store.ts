@@ -148,13 +148,19 @@ export async function putOffJob(
     .execute()
 }
 
-/** Jobs whose lease ran out go back to the queue; returns how many. */
-export async function returnExpiredJobs(trx: Transaction<Tables>, expiredBefore: number): Promise<number> {
+/**
+ * Jobs whose lease ran out go back to the queue, to run at once; returns how many. A lease that ends after `latest` is
+ * none that was given by the clock as it goes now: the clock was set back since, and a dead worker would be waited for.
+ */
+export async function returnExpiredJobs(
+  trx: Transaction<Tables>,
+  { now, expiredBefore, latest }: { readonly now: number; readonly expiredBefore: number; readonly latest: number },
+): Promise<number> {
   const result = await trx
     .updateTable('jobs')
-    .set({ leaseToken: null, leaseExpiresAt: null })
+    .set({ leaseToken: null, leaseExpiresAt: null, runAt: now })
     .where('leaseToken', 'is not', null)
-    .where('leaseExpiresAt', '<', expiredBefore)
+    .where((eb) => eb.or([eb('leaseExpiresAt', '<', expiredBefore), eb('leaseExpiresAt', '>', latest)]))
     .executeTakeFirst()
   return Number(result.numUpdatedRows)
 }

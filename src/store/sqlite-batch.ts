@@ -1,5 +1,6 @@
 import type SqliteConnection from 'better-sqlite3'
 import type { Clock } from '../clock.ts'
+import { isBusy } from './sqlite-file.ts'
 import { createWorkRunner, type Outcome, type Work } from './sqlite-work.ts'
 
 /** How long another process (a command line tool, say) may hold the write lock before we give up. */
@@ -66,8 +67,4 @@ function settle(work: Work, outcome: Outcome | undefined): void {
 
 function explainRollback(outcome: Outcome): unknown {
   return 'error' in outcome ? outcome.error : new Error('The database rolled the transaction back.')
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')
 }

@@ -9,7 +9,7 @@ import type { Database, Db } from './handles.ts'
 import type { Migration } from './migrations/migration.ts'
 import { assertMigrated, findAppliedMigrations, migrate } from './migrator.ts'
 import { createSqliteSession } from './sqlite-executor.ts'
-import { backUpFile, createPrivateFile, holdsDatabase, openReader, openWriter } from './sqlite-file.ts'
+import { assertNotLost, backUpFile, createPrivateFile, holdsDatabase, openReader, openWriter } from './sqlite-file.ts'
 import { lockDatabaseFile } from './sqlite-lock.ts'
 import { createSqliteWriter } from './sqlite-writer.ts'
 import { DatabaseRefusedError } from './store-errors.ts'
@@ -34,6 +34,7 @@ export async function openSqliteDatabase(options: SqliteOptions): Promise<Databa
   try {
     const path = resolvePath(options.path, held)
     if (options.mustExist && !holdsDatabase(path)) throw new DatabaseRefusedError(`There is no database at ${path}.`)
+    assertNotLost(path)
     createPrivateFile(path)
     if (options.exclusive) held.unlock = lockDatabaseFile(path)
     const { reader, writer } = await openConnections(path, options.migrations, held)

@@ -12,6 +12,19 @@ export function holdsDatabase(path: string): boolean {
   return existsSync(path) && statSync(path).size > 0
 }
 
+/** Refuses where what lies beside says that there was a database: an empty one in its place would bury the rest. */
+export function assertNotLost(path: string): void {
+  if (holdsDatabase(path)) return
+  const traces = [`${path}-wal`].filter(holdsDatabase)
+  // A server makes the file before it locks it.
+  if (!existsSync(path)) traces.push(...[`${path}.lock`].filter(existsSync))
+  if (traces.length === 0) return
+  throw new DatabaseRefusedError(
+    `${path} is gone: ${traces.join(' and ')} beside it shows that there was a database. Nothing was made in its place. ` +
+      'Restore a copy, or move what is left away to start anew.',
+  )
+}
+
 /** Only the owner may read it: it holds prompts and hashes of keys. SQLite gives the files beside it the same mode. */
 export function createPrivateFile(path: string): void {
   if (existsSync(path)) return
@@ -34,6 +47,9 @@ export function openReader(path: string): SqliteConnection.Database {
     return connection
   } catch (cause) {
     connection.close()
+    // A log is kept beside the file even for reading: where that cannot be, nothing is said of the file itself.
+    if (cause instanceof SqliteConnection.SqliteError && /^SQLITE_(CANTOPEN|READONLY)/.test(cause.code))
+      throw explainUnwritable(path, cause)
     throw new DatabaseRefusedError(
       `${path} is damaged or is no SQLite database (${cause instanceof Error ? cause.message : cause}). It was left ` +
         'as it is. Restore a copy, or move the file away to start anew.',
@@ -54,10 +70,22 @@ export function openWriter(path: string, busyTimeoutMs: number): SqliteConnectio
     connection.pragma('journal_size_limit = 67108864')
     connection.pragma(`busy_timeout = ${busyTimeoutMs}`)
     return connection
-  } catch (error) {
+  } catch (cause) {
     connection.close()
-    throw error
+    throw isBusy(cause) ? cause : explainUnwritable(path, cause)
   }
+}
+
+export function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')
+}
+
+export function explainUnwritable(path: string, cause: unknown): DatabaseRefusedError {
+  return new DatabaseRefusedError(
+    `${path} cannot be written (${cause instanceof Error ? cause.message : cause}). Give this user the right to write it ` +
+      'and the directory that it is in, and see that the disk is neither full nor mounted read-only.',
+    { cause },
+  )
 }
 
 /** Copies what is committed to `<path>.before-<name>`; a copy of that name appears whole or not at all. */

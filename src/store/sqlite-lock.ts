@@ -1,5 +1,5 @@
 import SqliteConnection from 'better-sqlite3'
-import { createPrivateFile } from './sqlite-file.ts'
+import { createPrivateFile, explainUnwritable, isBusy } from './sqlite-file.ts'
 import { DatabaseInUseError } from './store-errors.ts'
 
 /**
@@ -15,6 +15,7 @@ export function lockDatabaseFile(path: string): () => void {
     lock.exec('begin exclusive')
   } catch (cause) {
     lock.close()
+    if (!isBusy(cause)) throw explainUnwritable(path, cause)
     throw new DatabaseInUseError(
       `Another Pictor server is using ${path}: it holds ${path}.lock. Stop that one, give this one a data directory of ` +
         'its own, or use PostgreSQL for several servers.',

@@ -17,6 +17,9 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
 /** Of the transport's own extensions, clients see none. */
 const INTERNAL_EXTENSIONS = new Set(['unexpected', 'originalError'])
 
+const RETRY_AFTER_MS = 1_000
+const UNAVAILABLE = 'The server cannot get at its data right now. Try again in a moment.'
+
 export function statusOf(code: string): number {
   return STATUS_BY_CODE[code] ?? 400
 }
@@ -43,10 +46,14 @@ export function httpOfError({ extensions }: GraphQLError): ErrorHttp {
 
 /**
  * Turns what was thrown into what a client may see. Failures of ours are translated by the schema's own translator and get
- * their HTTP status here; what GraphQL itself reports passes;
- * all else is a bug: logged under an id, and that id is all that leaves the house.
+ * their HTTP status here; what GraphQL itself reports passes; where the place of the data fails for now, the caller is told
+ * to come again; all else is a bug. The last two are logged under an id, and that id is all that leaves the house.
  */
-export function createErrorMask(deps: { logger: Logger; ids: Ids }): (error: unknown) => GraphQLError {
+export function createErrorMask(deps: {
+  readonly logger: Logger
+  readonly ids: Ids
+  readonly isPassingFault?: (error: unknown) => boolean
+}): (error: unknown) => GraphQLError {
   return (error) => {
     const known = toGraphQLError(error)
     if (known) return withStatus(known)
@@ -54,6 +61,11 @@ export function createErrorMask(deps: { logger: Logger; ids: Ids }): (error: unk
     const place = error instanceof GraphQLError ? placeOf(error) : {}
     if (cause instanceof GraphQLError) return error instanceof GraphQLError ? error : cause
     const errorId = deps.ids.token()
+    if (deps.isPassingFault?.(cause)) {
+      deps.logger.error({ error: cause, errorId }, 'A request failed because data could not be read or written.')
+      const extensions = { code: 'UNAVAILABLE', errorId, retryAfterMs: RETRY_AFTER_MS }
+      return withStatus(new GraphQLError(UNAVAILABLE, { ...place, extensions }))
+    }
     deps.logger.error({ error: cause, errorId }, 'An unexpected error was masked.')
     return new GraphQLError('Unexpected error.', {
       ...place,

@@ -19,6 +19,16 @@ export function createScheduler(deps: { clock: Clock; logger: Logger; tickMs?: n
   const { clock, logger, tickMs = 500 } = deps
   const ticks = new Map<number, Set<() => void>>()
   const stopped = new AbortController()
+  let latest = clock.now()
+  let setBackMs = 0
+
+  /** Goes on where the system's clock is set back: by that one, pings would stay away for as long. */
+  function elapsed(): number {
+    const now = clock.now()
+    if (now < latest) setBackMs += latest - now
+    latest = now
+    return now + setBackMs
+  }
 
   function fire(now: number): void {
     for (const [tick, due] of ticks) {
@@ -37,13 +47,13 @@ export function createScheduler(deps: { clock: Clock; logger: Logger; tickMs?: n
   async function loop(): Promise<void> {
     while (!stopped.signal.aborted) {
       await clock.sleep(tickMs, stopped.signal)
-      if (!stopped.signal.aborted) fire(clock.now())
+      if (!stopped.signal.aborted) fire(elapsed())
     }
   }
 
   return {
     after(ms, run) {
-      const tick = Math.ceil((clock.now() + ms) / tickMs)
+      const tick = Math.ceil((elapsed() + ms) / tickMs)
       const due = ticks.get(tick) ?? new Set()
       ticks.set(tick, due.add(run))
       return () => void due.delete(run)

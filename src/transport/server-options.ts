@@ -168,6 +168,8 @@ export type HttpServerOptions = {
   readonly ids: Ids
   /** 0 to 1, not 1. */
   random(): number
+  /** Whether what was thrown is a fault that passes: callers are then told to try again. Missing: none is. */
+  isPassingFault?(error: unknown): boolean
   /** Rejects or answers false while requests should go elsewhere. */
   readiness(): Promise<boolean>
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts'
 import type { RunningAttempt } from '../generation/attempt-beginning.ts'
 import { type Attempts, LeaseLostError } from '../generation/attempts.ts'
 import type { Logger } from '../logger.ts'
@@ -13,12 +14,16 @@ import { storableText } from './vendor-text.ts'
 
 export type KeepImageDeps = {
   readonly attempts: Attempts
+  readonly clock: Clock
   readonly storage: BlobStorage
   readonly logger: Logger
 }
 
 /** As long as a caller's own, of which a vendor makes another. */
 const MAX_PROMPT_LENGTH = 32_000
+
+/** In all a quarter of a minute: the picture lies in memory meanwhile, and its watchers wait. Who is told to stop tries once more. */
+const STORING_PAUSES_MS = [250, 1_000, 4_000, 10_000]
 
 /** What did not become an image of the generation, and why. */
 export type Unkept =
@@ -34,18 +39,20 @@ export async function keepImage(
   deps: KeepImageDeps,
   attempt: RunningAttempt,
   image: ProviderImage,
+  signal: AbortSignal,
 ): Promise<Unkept | undefined> {
+  const about = { generation: attempt.job.generationId, imageIndex: image.index }
   try {
     const inspected = await inspectImage(image.bytes)
     const converted = await convert(deps, attempt, image.bytes)
     const kept = converted === undefined ? { bytes: image.bytes, inspected } : converted
-    await storeTwice(deps, attempt, { ...image, bytes: kept.bytes }, kept.inspected)
+    const whole = { ...image, bytes: kept.bytes }
+    await insist(deps, about, signal, () => store(deps, attempt, whole, kept.inspected))
     return undefined
   } catch (cause) {
     if (cause instanceof LeaseLostError) throw cause
     if (cause instanceof BrokenImageError) return broken(image, cause)
-    const { generationId: generation } = attempt.job
-    deps.logger.error({ generation, imageIndex: image.index, err: cause }, 'A picture could not be stored')
+    deps.logger.error({ ...about, err: cause }, 'A picture could not be stored')
     return { kind: 'unstored', imageIndex: image.index }
   }
 }
@@ -70,14 +77,24 @@ async function convert(
   }
 }
 
-/** Paid for and in no other place: one fault of the storage must not lose it. Both steps may be done again. */
-async function storeTwice(...given: Parameters<typeof store>): Promise<void> {
-  try {
-    await store(...given)
-  } catch (error) {
-    if (error instanceof LeaseLostError) throw error
-    await store(...given)
+/** Paid for and in no other place: a storage that is full or away for a moment must not lose it. Both steps may be done again. */
+async function insist(
+  { clock, logger }: KeepImageDeps,
+  about: object,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  for (const pauseMs of STORING_PAUSES_MS) {
+    if (signal.aborted) break
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof LeaseLostError) throw error
+      logger.warn({ ...about, err: error }, 'A picture waits for its storage')
+    }
+    await clock.sleep(pauseMs, signal)
   }
+  await work()
 }
 
 async function store(

@@ -13,7 +13,7 @@ import type {
   ProviderReference,
   ProviderRequest,
 } from '../providers/provider.ts'
-import { ProviderError } from '../providers/provider-error.ts'
+import { type Delivery, ProviderError } from '../providers/provider-error.ts'
 import type { Secret } from '../secret.ts'
 import type { PreviewStore } from '../storage/preview-store.ts'
 import type { CallbackDesk, OpenLine } from './callback-desk.ts'
@@ -88,7 +88,8 @@ async function tryProvider(
   }
   const inputs = await loadInputs(deps, attempt)
   if (inputs instanceof ProviderError) return { kind: 'failed', error: inputs, stage: 'INPUT', unstored: [] }
-  const { lost, ...pictures } = inputs
+  const { lost: lostPictures, ...pictures } = inputs
+  const lost = lostPictures ?? (attempt.isOffered ? null : createVanished(attempt))
   return callWithKey(deps, provider, { ...request, ...pictures }, { attempt, lost }, signal)
 }
 
@@ -144,7 +145,8 @@ async function callProvider(
         unstored: listUnstored(),
       }
     }
-    if (signal.reason === NO_LONGER_WANTED) await askToStop(deps, provider, conversation.reference(), ours)
+    const reference = conversation.reference()
+    if (reference !== null && (await isOver(deps, attempt, signal))) await askToStop(deps, provider, reference, ours)
     return 'dropped'
   }
 }
@@ -169,13 +171,21 @@ function createConversation(
       throw error
     }
   }
+  /** A database that fails is no lost lease: what could not be written down concerns that step alone. */
+  const note = async (delivery: Delivery, work: Promise<void>): Promise<void> => {
+    try {
+      await own(work)
+    } catch (cause) {
+      if (cause instanceof LeaseLostError) throw cause
+      deps.logger.error({ attempt: attempt.attemptId, err: cause }, 'The step of an attempt could not be written down')
+      throw createUnnoted(delivery, cause)
+    }
+  }
   const keep = async (image: ProviderImage): Promise<void> => {
     // More than was asked for is nobody's: it has no place and no price.
     if (!Number.isInteger(image.index) || image.index < 0 || image.index >= request.count) return
-    const left = await keepImage(deps, attempt, {
-      ...image,
-      revisedPrompt: textWithoutKeys(image.revisedPrompt, keys),
-    })
+    const revisedPrompt = textWithoutKeys(image.revisedPrompt, keys)
+    const left = await keepImage(deps, attempt, { ...image, revisedPrompt }, signal)
     if (left) unkept.push(left)
   }
   const call: ProviderCall = {
@@ -186,10 +196,10 @@ function createConversation(
     ...(unsendable && { unsendable }),
     ...(callbacks && { callbacks }),
     signal,
-    onSending: () => own(attempts.markSending(attempt)),
+    onSending: () => note('NOT_SENT', attempts.markSending(attempt)),
     onAccepted(reference) {
       accepted = reference
-      return own(attempts.markAccepted(attempt, referenceWithoutKeys(reference, keys)))
+      return note('UNKNOWN', attempts.markAccepted(attempt, referenceWithoutKeys(reference, keys)))
     },
     onProgress: (update) =>
       progress.progress(attempt, {
@@ -212,14 +222,25 @@ function withCleanFailures(output: ProviderOutput, keys: readonly Secret[]): Pro
   return { ...output, failures }
 }
 
+/** A generation that another process has ended is noticed here by its lease alone. */
+async function isOver({ attempts, logger }: RunAttemptDeps, attempt: RunningAttempt, signal: AbortSignal) {
+  if (signal.reason === NO_LONGER_WANTED) return true
+  try {
+    return await attempts.isOver(attempt)
+  } catch (error) {
+    logger.warn({ attempt: attempt.attemptId, err: error }, 'Whether a generation has ended could not be read')
+    return false
+  }
+}
+
 /** Best effort, bounded: the generation has ended whatever the vendor answers. */
 async function askToStop(
   { clock, logger }: RunAttemptDeps,
   provider: ImageProvider,
-  reference: ProviderReference | null,
+  reference: ProviderReference,
   { apiKey, keys }: Pick<OurSide, 'apiKey' | 'keys'>,
 ): Promise<void> {
-  if (reference === null || provider.cancel === undefined) return
+  if (provider.cancel === undefined) return
   const limit = new AbortController()
   const asked = provider.cancel(reference, { apiKey, signal: limit.signal }).catch((error: unknown) => {
     logger.warn({ provider: provider.id, err: describeFault(error, keys) }, 'The provider could not be asked to stop')
@@ -244,6 +265,14 @@ function showPreview(
 function createVanished({ job }: RunningAttempt): ProviderError {
   const message = `${job.model} is no longer offered by this server.`
   return new ProviderError({ kind: 'MODEL_RETIRED', delivery: 'NOT_SENT', message })
+}
+
+function createUnnoted(delivery: Delivery, cause: unknown): ProviderError {
+  const message =
+    delivery === 'NOT_SENT'
+      ? 'The server could not write down that it is about to send. Nothing was sent to the provider.'
+      : 'The server could not write down that the provider has taken the job.'
+  return new ProviderError({ kind: 'UNAVAILABLE', delivery, message, cause })
 }
 
 /** A job that is taken up again was taken by the vendor: whatever keeps us from it, its outcome is not that it was not. */

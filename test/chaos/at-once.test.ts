@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { GenerationDocument, HistoryDocument, ViewerDocument } from '../../schema/generated/operations.ts'
-import { follow, QUICK, quick, request } from '../support/generating.ts'
+import { startFaultProxy } from '../support/fault-proxy.ts'
+import { follow, generate, QUICK, quick, request } from '../support/generating.ts'
+import { createGraphqlClient } from '../support/graphql-client.ts'
 import { createTestAccount, PRICED_PAINTER, startApp } from '../support/start-app.ts'
 
 describe('many requests in one moment', () => {
-  it('make one generation and one hold when all carry one idempotency key', async () => {
+  it('F4 make one generation and one hold when all carry one idempotency key', async () => {
     await using server = await startApp({ models: [PRICED_PAINTER] })
     const { accountId, secret } = await createTestAccount(server.app, { billing: 'PREPAID', creditMicros: 1_000_000 })
     const client = server.clientOf(secret)
@@ -21,7 +23,7 @@ describe('many requests in one moment', () => {
     expect(await countEntries(server, accountId)).toEqual({ GRANT: 1, HOLD: 1 })
   })
 
-  it('are accepted as far as the credit goes, and not once more', async () => {
+  it('F4 are accepted as far as the credit goes, and not once more', async () => {
     await using server = await startApp({ models: [PRICED_PAINTER] })
     const { accountId, secret } = await createTestAccount(server.app, { billing: 'PREPAID', creditMicros: 40_000 })
     const client = server.clientOf(secret)
@@ -38,6 +40,40 @@ describe('many requests in one moment', () => {
     })
     const { viewer } = await client.run(ViewerDocument, {})
     expect(viewer.account).toMatchObject({ balance: { amount: '0.000000' }, held: { amount: '0.000000' } })
+    expect(await countEntries(server, accountId)).toEqual({ GRANT: 1, HOLD: 1, CAPTURE: 1 })
+  })
+
+  it('F5 create nothing where the key was given to another request', async () => {
+    await using server = await startApp({ models: [PRICED_PAINTER] })
+    const { accountId, secret } = await createTestAccount(server.app, { billing: 'PREPAID', creditMicros: 1_000_000 })
+    const client = server.clientOf(secret)
+    const { generation } = await generate(client, { ...QUICK, idempotencyKey: 'k' })
+    const others = Array.from({ length: 20 }, (_, index) => ({ ...quick(`seed=${index}`), idempotencyKey: 'k' }))
+    const answers = await Promise.all(others.map((input) => request(client, input)))
+    expect(new Set(answers.map(({ __typename }) => __typename))).toEqual(new Set(['IdempotencyConflictError']))
+    await follow(client, generation.id)
+    expect((await client.run(HistoryDocument, { first: 100 })).history.edges).toHaveLength(1)
+    expect(await countEntries(server, accountId)).toEqual({ GRANT: 1, HOLD: 1, CAPTURE: 1 })
+  })
+
+  it('F6 of a client that is cut off before the answer, and asks again, are one generation', async () => {
+    await using proxy = await startFaultProxy(0, () => ({ kind: 'cut', afterBytes: 1 }))
+    await using server = await startApp({
+      models: [PRICED_PAINTER],
+      env: { PICTOR_ALLOWED_HOSTS: `127.0.0.1:${proxy.port}` },
+    })
+    proxy.leadTo(Number(new URL(server.url).port))
+    const { accountId, secret } = await createTestAccount(server.app, { billing: 'PREPAID', creditMicros: 1_000_000 })
+    const unlucky = createGraphqlClient({ url: `http://127.0.0.1:${proxy.port}/graphql`, secret })
+    const input = { ...QUICK, idempotencyKey: 'k' }
+    for (let time = 0; time < 10; time++) await expect(request(unlucky, input)).rejects.toThrow(TypeError)
+    expect(proxy.cuts()).toBe(10)
+
+    const client = server.clientOf(secret)
+    const { generation, replayed } = await generate(client, input)
+    expect(replayed).toBe(true)
+    await follow(client, generation.id)
+    expect((await client.run(HistoryDocument, { first: 100 })).history.edges).toHaveLength(1)
     expect(await countEntries(server, accountId)).toEqual({ GRANT: 1, HOLD: 1, CAPTURE: 1 })
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { createResumingClient } from '../../examples/resume-subscription.ts'
 import { ImageStatusDocument, type ImageStatusSubscription } from '../../schema/generated/operations.ts'
-import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts'
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import { generate, quick } from '../support/generating.ts'
 import { createGraphqlClient, type GraphqlClient } from '../support/graphql-client.ts'
 import { CHAOS_SEED, createRandom, type Random } from '../support/random.ts'
@@ -13,11 +13,11 @@ import { expectWholeStory, type StatusEvent, transitionsOf } from '../support/wa
 const CUTS = 100
 
 /** What comes back until the cut: from within the handshake to a few events, most often in the midst of a frame. */
-function startProxy(random: Random): Promise<CuttingProxy> {
-  return startCuttingProxy(0, () => random.integer(100, 6_000))
+function startProxy(random: Random): Promise<FaultProxy> {
+  return startFaultProxy(0, () => ({ kind: 'cut', afterBytes: random.integer(100, 6_000) }))
 }
 
-async function startBehind(proxy: CuttingProxy): Promise<TestApp> {
+async function startBehind(proxy: FaultProxy): Promise<TestApp> {
   const server = await startApp({ env: { PICTOR_ALLOWED_HOSTS: `127.0.0.1:${proxy.port}` } })
   proxy.leadTo(Number(new URL(server.url).port))
   return server
@@ -34,7 +34,7 @@ const STORIES = [
 /** Watches story after story until the connection has been cut often enough; what each watcher saw. */
 async function watchUntilCut(
   { client }: TestApp,
-  proxy: CuttingProxy,
+  proxy: FaultProxy,
   watchOne: (id: string) => Promise<StatusEvent[]>,
 ): Promise<StatusEvent[][]> {
   const seen: StatusEvent[][] = []
@@ -51,7 +51,7 @@ function expectStories(seen: readonly StatusEvent[][]): void {
 }
 
 describe(`a connection that is cut ${CUTS} times at random moments (seed ${CHAOS_SEED})`, () => {
-  it('shows each transition once and in order to a WebSocket client that resumes', async () => {
+  it('F28 shows each transition once and in order to a WebSocket client that resumes', async () => {
     await using proxy = await startProxy(createRandom(CHAOS_SEED))
     await using server = await startBehind(proxy)
     const socket = createResumingClient({
@@ -76,7 +76,7 @@ describe(`a connection that is cut ${CUTS} times at random moments (seed ${CHAOS
     await socket.dispose()
   })
 
-  it('shows each transition once and in order to a reader of event streams with Last-Event-ID', async () => {
+  it('F29 shows each transition once and in order to a reader of event streams with Last-Event-ID', async () => {
     await using proxy = await startProxy(createRandom(CHAOS_SEED + 1))
     await using server = await startBehind(proxy)
     const client = createGraphqlClient({ url: `http://127.0.0.1:${proxy.port}/graphql` })

@@ -32,7 +32,7 @@ const KINDS = [
   { directives: 'delay=600000', count: 1, makes: 0, ends: 'CANCELED' },
 ] as const
 
-it(`kill -9 in a loop of ${ROUNDS} rounds loses nothing, repeats nothing and charges nothing twice (seed ${CHAOS_SEED})`, {
+it(`F1 kill -9 in a loop of ${ROUNDS} rounds loses nothing, repeats nothing and charges nothing twice (seed ${CHAOS_SEED})`, {
   timeout: 60_000 + ROUNDS * 10_000,
 }, async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'pictor-chaos-'))

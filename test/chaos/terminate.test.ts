@@ -37,7 +37,7 @@ async function openWatcher(id: string): Promise<RawSocket> {
 const isUnderWay = (event: { kind: string }) => event.kind === 'PROGRESS'
 
 describe('SIGTERM', () => {
-  it('takes nothing new, lets what runs finish, sends watchers away with 1012 and exits with 0', async () => {
+  it('F2 takes nothing new, lets what runs finish, sends watchers away with 1012 and exits with 0', async () => {
     const client = await start(20)
     const { generation } = await generate(client, quick('delay=1500 steps=10'))
     const watcher = await openWatcher(generation.id)
@@ -55,7 +55,7 @@ describe('SIGTERM', () => {
     expect(kindsOf(events)).toEqual(['QUEUED', 'STARTED', 'IMAGE_READY', 'COMPLETED'])
   })
 
-  it('lets go of what does not finish in time, and the next start goes on with it', async () => {
+  it('F2 lets go of what does not finish in time, and the next start goes on with it', async () => {
     const client = await start(0)
     const { generation } = await generate(client, quick('delay=3000 steps=30'))
     const { generation: waiting } = await generate(client, quick('delay=0', { priority: 'LOW' }))

@@ -21,7 +21,7 @@ const VENDORS = [
   { name: 'ideogram', model: 'ideogram/ideogram-4.5', count: 2, submits: 2, looks: /^\/v2\/generations\// },
 ] as const
 
-it.each(VENDORS)('finishes the same job of $name after kill -9, with nothing submitted again', async (given) => {
+it.each(VENDORS)('F1 finishes the same job of $name after kill -9, with nothing submitted again', async (given) => {
   const vendor = PLAYED_VENDORS[given.name]
   await using wire = await startWireServer(vendor.create)
   const dataDir = await mkdtemp(join(tmpdir(), 'pictor-vendor-'))
@@ -63,7 +63,7 @@ const SYNCHRONOUS = [
 ] as const
 
 it.each(SYNCHRONOUS)(
-  'sends nothing again to $name after kill -9 in the midst of a call, and charges nothing',
+  'F1 sends nothing again to $name after kill -9 in the midst of a call, and charges nothing',
   async (given) => {
     const vendor = PLAYED_VENDORS[given.name]
     await using wire = await startWireServer(vendor.create)

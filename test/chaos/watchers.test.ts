@@ -7,11 +7,15 @@ import { openRawSocket } from '../support/raw-websocket.ts'
 import { startApp, type TestApp } from '../support/start-app.ts'
 import { collect, createWatchClient, expectWholeStory, type StatusEvent, watch } from '../support/watch-client.ts'
 
-const TIMES = 300
+const IS_LONG = process.env.PICTOR_TEST_LONG !== undefined
+/** Four subscriptions and more in each. */
+const TIMES = IS_LONG ? 2_500 : 125
+const CYCLES = IS_LONG ? 10_000 : 500
+const LANES = 20
 const WATCHERS = 200
 
 describe('watchers', () => {
-  it(`see the whole story when they subscribe in the very moment of its transitions, ${TIMES} times`, async () => {
+  it(`F30 see the whole story when they subscribe in the very moment of its transitions, ${TIMES} times`, async () => {
     // No help from reading the log again after a while: a hint that was missed would be waited for in vain.
     await using server = await startApp({ refreshMs: 3_600_000 })
     const client = createWatchClient({ url: server.wsUrl })
@@ -31,7 +35,7 @@ describe('watchers', () => {
     await client.dispose()
   })
 
-  it('leave nothing behind when they vanish from an idle generation', async () => {
+  it('F33 leave nothing behind when they vanish from an idle generation', async () => {
     await using server = await startApp()
     const { generation } = await generate(server.client, quick('delay=0 hang'))
     const query = print(ImageStatusDocument)
@@ -54,6 +58,24 @@ describe('watchers', () => {
 
     for (const { socket } of sockets) socket.terminate()
     for (const reader of readers) reader.abort()
+    await expectNobody(server)
+  })
+
+  it(`F33 leave nothing behind when they come and go ${CYCLES} times while nothing happens`, async () => {
+    await using server = await startApp()
+    const { generation } = await generate(server.client, quick('delay=0 hang'))
+    const payload = { query: print(ImageStatusDocument), variables: { id: generation.id } }
+    let left = CYCLES
+    const lane = async () => {
+      while (left-- > 0) {
+        const socket = await openRawSocket(server.wsUrl)
+        await socket.init({})
+        socket.send({ type: 'subscribe', id: '1', payload })
+        expect((await socket.next()).type).toBe('next')
+        socket.socket.terminate()
+      }
+    }
+    await Promise.all(Array.from({ length: LANES }, lane))
     await expectNobody(server)
   })
 })

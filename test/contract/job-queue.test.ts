@@ -214,6 +214,23 @@ describeOnEachDatabase('job queue', (open) => {
       expect(await queue.reap()).toBe(0)
     })
 
+    it('that ends later than any given now is one of a clock that was set back, and does not hold for as long', async () => {
+      await enqueue('a', ['a1'])
+      const job = await claimOne()
+      const setBack = (ms: number) =>
+        database.transact((trx) =>
+          trx
+            .updateTable('jobs')
+            .set((eb) => ({ leaseExpiresAt: eb('leaseExpiresAt', '+', ms) }))
+            .execute(),
+        )
+      await setBack(LEASE_MS)
+      expect(await queue.reap()).toBe(0)
+      await setBack(1)
+      expect(await queue.reap()).toBe(1)
+      expect(await claimOne()).toMatchObject({ generationId: job.generationId, claims: 2 })
+    })
+
     it('is told as lost to whoever beats for it too late', async () => {
       await enqueue('a', ['a1'])
       const job = await claimOne()

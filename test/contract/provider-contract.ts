@@ -74,6 +74,7 @@ export function describeProviderContract(name: string, scenes: ProviderScenes): 
     describeEnding(scenes)
     describeFailure(scenes)
     describeOwnSide(scenes)
+    describeFence(scenes)
   })
 }
 
@@ -88,10 +89,11 @@ function describeSuccess(scenes: ProviderScenes): void {
   })
 
   it('tells that it sends, then that it was accepted, then hands over images', async () => {
-    const { provider, request } = await arrange(scenes.complete)
+    const { provider, request, calls = 1 } = await arrange(scenes.complete)
     const { call, log } = createCall()
     await provider.generate(request, call)
-    expect(log.steps.filter((step) => step === 'sending')).toHaveLength(1)
+    // Later jobs are told of by what was accepted before them.
+    expect(log.steps.filter((step) => step === 'sending')).toHaveLength(provider.resume ? 1 : calls)
     expect(log.steps[0]).toBe('sending')
     expect(log.steps.filter((step) => step === 'image')).toHaveLength(request.count)
     expect(log.steps.includes('accepted')).toBe(provider.resume !== undefined)
@@ -260,6 +262,38 @@ function describeOwnSide(scenes: ProviderScenes): void {
       expect(log.images.length).toBeLessThanOrEqual(name === 'onImage' ? 1 : 0)
     },
   )
+}
+
+function describeFence(scenes: ProviderScenes): void {
+  it('sends no further call once it is told that it may not', async () => {
+    const { provider, request, wire, calls = 1 } = await arrange(scenes.complete)
+    if (!wire || calls === 1) return
+    let announced = 0
+    const lose = async () => {
+      announced += 1
+      if (announced > 1) throw new Error('The lease is lost.')
+    }
+    const own = provider.resume ? { onSending: lose, onAccepted: lose } : { onSending: lose }
+    await expect(provider.generate(request, createCall(own).call)).rejects.toThrow('The lease is lost.')
+    expect(wire.billable.length).toBeLessThanOrEqual(1)
+  })
+
+  it('leaves out the one call that could not be announced, and makes the others', async () => {
+    const { provider, request, wire, calls = 1 } = await arrange(scenes.complete)
+    if (!wire || calls === 1 || provider.resume) return
+    const unannounced = new ProviderError({ kind: 'UNAVAILABLE', delivery: 'NOT_SENT', message: 'Not announced.' })
+    let announced = 0
+    const { call, log } = createCall({
+      onSending: async () => {
+        announced += 1
+        if (announced === 2) throw unannounced
+      },
+    })
+    const { failures } = await provider.generate(request, call)
+    expect(wire.billable).toHaveLength(calls - 1)
+    expect(failures.map(({ error }) => error)).toEqual([unannounced])
+    expect(log.images).toHaveLength(request.count - 1)
+  })
 }
 
 async function arrange<Stage extends ProviderStage>(scene: Arrange<Stage>): Promise<Stage> {

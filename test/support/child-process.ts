@@ -9,7 +9,7 @@ export type DatabaseProcess = {
 }
 
 /** Starts `database-process.ts`; resolves with its first line, and rejects when it ends without one. */
-export async function startDatabaseProcess(task: 'hold' | 'migrate', url: string): Promise<DatabaseProcess> {
+export async function startDatabaseProcess(task: 'hold' | 'migrate' | 'write', url: string): Promise<DatabaseProcess> {
   const script = fileURLToPath(new URL('./database-process.ts', import.meta.url))
   const child = spawn(process.execPath, [script, task, url], { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(child, 'exit')

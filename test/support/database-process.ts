@@ -4,7 +4,7 @@ import type { Migration } from '../../src/store/migrations/migration.ts'
 import { EXTRA_MIGRATIONS } from './migrations.ts'
 
 /**
- * A process for tests to kill: `node database-process.ts hold|migrate <url>` writes a line when it is where it is
+ * A process for tests to kill: `node database-process.ts hold|migrate|write <url>` writes a line when it is where it is
  * wanted, and stays there.
  */
 const [, , task, url = ''] = process.argv
@@ -34,4 +34,17 @@ if (task === 'hold') {
 }
 if (task === 'migrate') {
   await openDatabase({ url, migrations: [...EXTRA_MIGRATIONS.slice(0, -1), endless], transactionLimitMs: 60_000 })
+}
+if (task === 'write') {
+  const database = await openDatabase({ url, migrate: false })
+  const rename = (time: number) =>
+    database.transact((trx) =>
+      trx
+        .updateTable('accounts')
+        .set({ name: `Time ${time}` })
+        .execute(),
+    )
+  await rename(0)
+  say('writes')
+  for (let time = 1; ; time++) await rename(time)
 }

@@ -12,6 +12,13 @@ export type ServerProcess = AsyncDisposable & {
   pid(): number
   /** Lines of standard output, of all runs. */
   readonly lines: readonly string[]
+  /** Resolves with the first line from now on that this is true of. */
+  until(matches: (line: LogRecord) => boolean): Promise<LogRecord>
+  /** A line of standard input, for an entry that takes commands; resolves when it has been done. */
+  tell(command: string): Promise<void>
+  /** SIGSTOP and SIGCONT: a process that stands still and goes on knows nothing of it. */
+  pause(): void
+  resume(): void
   /** Resolves with the exit code, null after a signal, when the process is gone. */
   kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>
   /** Rejects when the process ends without having been asked to, with what it said last. */
@@ -20,16 +27,24 @@ export type ServerProcess = AsyncDisposable & {
   restart(): Promise<void>
 }
 
+export type LogRecord = Readonly<Record<string, unknown>>
+
+/** A file of this folder that starts a server in another way than `src/main.ts` does, and what it is told. */
+export type ServerEntry = { readonly script: string; readonly args: readonly string[] }
+
 /** `node src/main.ts` as an operator runs it, on a port of its own that every restart has again. */
-export async function startServerProcess(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
+export async function startServerProcess(
+  env: Readonly<Record<string, string>>,
+  entry: ServerEntry = { script: '../../src/main.ts', args: [] },
+): Promise<ServerProcess> {
   const port = await findQuietPort()
-  const lines: string[] = []
+  const { lines, write, until } = createLines()
   const crash = Promise.withResolvers<never>()
   // A test that does not wait for it learns of the crash by what no longer answers.
   crash.promise.catch(() => undefined)
-  let child = launch(env, port)
+  let child = launch(env, port, entry)
   let asked = false
-  const url = await untilReady(child, lines)
+  const url = await untilReady(child, write)
   watchOver(child)
 
   function watchOver(started: ChildProcess): void {
@@ -55,11 +70,19 @@ export async function startServerProcess(env: Readonly<Record<string, string>>):
     port,
     pid: () => child.pid ?? 0,
     lines,
+    until,
+    async tell(command) {
+      const done = until(({ did }) => did === command)
+      child.stdin?.write(`${command}\n`)
+      await done
+    },
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     crashed: crash.promise,
     kill,
     async restart() {
-      child = launch(env, port)
-      await untilReady(child, lines)
+      child = launch(env, port, entry)
+      await untilReady(child, write)
       watchOver(child)
     },
     async [Symbol.asyncDispose]() {
@@ -68,17 +91,41 @@ export async function startServerProcess(env: Readonly<Record<string, string>>):
   }
 }
 
-function launch(env: Readonly<Record<string, string>>, port: number): ChildProcess {
-  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+/** What a process has said so far, and whoever waits for it to say something. */
+function createLines() {
+  const lines: string[] = []
+  const waiting = new Set<(record: LogRecord) => void>()
+  return {
+    lines,
+    write(line: string): LogRecord {
+      lines.push(line)
+      const record: LogRecord = JSON.parse(line)
+      for (const look of [...waiting]) look(record)
+      return record
+    },
+    until: (matches: (line: LogRecord) => boolean) =>
+      new Promise<LogRecord>((resolve) => {
+        const look = (record: LogRecord) => {
+          if (!matches(record)) return
+          waiting.delete(look)
+          resolve(record)
+        }
+        waiting.add(look)
+      }),
+  }
+}
+
+function launch(env: Readonly<Record<string, string>>, port: number, { script, args }: ServerEntry): ChildProcess {
+  const main = fileURLToPath(new URL(script, import.meta.url))
   const inherited = Object.fromEntries(['PATH', 'HOME', 'TMPDIR'].map((name) => [name, process.env[name]]))
-  return spawn(process.execPath, [main], {
+  return spawn(process.execPath, [main, ...args], {
     env: { ...inherited, ...env, PORT: String(port) },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
 }
 
 /** The line that says so is one JSON log line with the field `url`. */
-function untilReady(child: ChildProcess, lines: string[]): Promise<string> {
+function untilReady(child: ChildProcess, write: (line: string) => LogRecord): Promise<string> {
   const { stdout, stderr } = child
   if (!stdout || !stderr) throw new Error('The process has no output.')
   let complaints = ''
@@ -90,8 +137,7 @@ function untilReady(child: ChildProcess, lines: string[]): Promise<string> {
       reject(new Error(`The server ended before it was ready (${code ?? signal}): ${complaints}`))
     })
     createInterface({ input: stdout }).on('line', (line) => {
-      lines.push(line)
-      const url: unknown = JSON.parse(line).url
+      const { url } = write(line)
       if (typeof url === 'string') resolve(url)
     })
   })

@@ -1,9 +1,15 @@
 import { access, constants } from 'node:fs/promises'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
+import { mountSmallDisk } from './small-disk.ts'
 
 /** Services that some tests need: why one cannot be used, or null. Tests get it by `inject('obstacles')`. */
-export type Obstacles = { readonly postgres: string | null; readonly chromium: string | null }
+export type Obstacles = {
+  readonly postgres: string | null
+  readonly chromium: string | null
+  /** To mount a disk of some megabytes. */
+  readonly disk: string | null
+}
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -19,11 +25,17 @@ export const CHROMIUM_PATH = process.env.PICTOR_TEST_CHROMIUM ?? '/usr/bin/chrom
  * with PICTOR_TEST_REQUIRE=all nothing is skipped, and those tests fail by what they run into.
  */
 export async function setup(project: TestProject): Promise<void> {
-  if (process.env.PICTOR_TEST_REQUIRE === 'all') return project.provide('obstacles', { postgres: null, chromium: null })
-  const [postgres, chromium] = await Promise.all([findPostgresObstacle(), findChromiumObstacle()])
+  if (process.env.PICTOR_TEST_REQUIRE === 'all')
+    return project.provide('obstacles', { postgres: null, chromium: null, disk: null })
+  const [postgres, chromium, disk] = await Promise.all([
+    findPostgresObstacle(),
+    findChromiumObstacle(),
+    findDiskObstacle(),
+  ])
   if (postgres) process.stderr.write(`Skipping tests that need PostgreSQL, which does not answer: ${postgres}\n`)
   if (chromium) process.stderr.write(`Skipping tests that need Chromium: ${chromium}\n`)
-  project.provide('obstacles', { postgres, chromium })
+  if (disk) process.stderr.write(`Skipping tests that need a small disk, which cannot be mounted: ${disk}\n`)
+  project.provide('obstacles', { postgres, chromium, disk })
 }
 
 async function findPostgresObstacle(): Promise<string | null> {
@@ -43,5 +55,15 @@ async function findChromiumObstacle(): Promise<string | null> {
     return null
   } catch {
     return `there is none at ${CHROMIUM_PATH}`
+  }
+}
+
+async function findDiskObstacle(): Promise<string | null> {
+  try {
+    const disk = await mountSmallDisk(1)
+    await disk[Symbol.asyncDispose]()
+    return null
+  } catch (error) {
+    return error instanceof Error ? (error.message.split('\n')[1] ?? error.message) : String(error)
   }
 }

@@ -6,6 +6,7 @@ import {
   type GenerateImageInput,
   ImageStatusDocument,
   type ImageStatusSubscription,
+  RetryGenerationDocument,
 } from '../../schema/generated/operations.ts'
 import type { GraphqlClient } from './graphql-client.ts'
 import type { StatusEvent } from './watch-client.ts'
@@ -17,11 +18,22 @@ export type Order = {
 }
 
 /** What became of an order: acknowledged under this id, and seen to its end. */
-export type Story = { readonly order: Order; readonly id: string; readonly events: readonly StatusEvent[] }
+export type Story = Seen & { readonly order: Order }
+
+export type Seen = {
+  readonly id: string
+  readonly events: readonly StatusEvent[]
+  /** What was answered to the cancel; null where none was asked for. */
+  readonly effect: string | null
+}
 
 export type Shopper = {
   /** Asks until there is an answer, however often the server dies meanwhile, and watches to the end. */
   buy(order: Order): Promise<Story>
+  /** The same again, with a key of its own, and seen to its end. */
+  again(id: string, idempotencyKey: string): Promise<Seen>
+  /** Asks until there is an answer. */
+  insist<Answer>(ask: () => Promise<Answer>): Promise<Answer>
 }
 
 /**
@@ -73,15 +85,27 @@ export function createShopper(deps: {
     })
   }
 
+  async function cancel(id: string): Promise<string> {
+    const { cancelGeneration } = await insist(() => client.run(CancelGenerationDocument, { id }))
+    if (cancelGeneration.__typename !== 'CancelGenerationSuccess') throw new Error(JSON.stringify(cancelGeneration))
+    return cancelGeneration.effect
+  }
+
+  async function see(id: string, cancels: boolean): Promise<Seen> {
+    let canceled: Promise<string | null> = Promise.resolve(null)
+    const events = await watch(id, () => {
+      if (cancels) canceled = cancel(id)
+    })
+    return { id, events, effect: await canceled }
+  }
+
   return {
-    async buy(order) {
-      const id = await ask(order)
-      let canceled: Promise<unknown> = Promise.resolve()
-      const events = await watch(id, () => {
-        if (order.cancels) canceled = insist(() => client.run(CancelGenerationDocument, { id }))
-      })
-      await canceled
-      return { order, id, events }
+    insist,
+    buy: async (order) => ({ order, ...(await see(await ask(order), order.cancels)) }),
+    async again(id, idempotencyKey) {
+      const { retryGeneration } = await insist(() => client.run(RetryGenerationDocument, { id, idempotencyKey }))
+      if (retryGeneration.__typename !== 'GenerateImageSuccess') throw new Error(JSON.stringify(retryGeneration))
+      return see(retryGeneration.generation.id, false)
     },
   }
 }

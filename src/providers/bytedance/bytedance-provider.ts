@@ -3,7 +3,6 @@ import type { ImageProvider, ProviderCall, ProviderOutput, ProviderRequest, Prov
 import { ProviderError } from '../provider-error.ts'
 import { keyOf } from '../wire/api-key.ts'
 import { decodeBase64, decodeBase64Image } from '../wire/base64-image.ts'
-import { beginSending } from '../wire/begin-sending.ts'
 import { createMisunderstanding } from '../wire/call-failures.ts'
 import { type DownloadDeps, downloadImage } from '../wire/image-download.ts'
 import { type PaintedOne, paintOneByOne } from '../wire/one-by-one.ts'
@@ -37,7 +36,6 @@ export function createBytedanceProvider(deps: VendorDeps & DownloadDeps): ImageP
     const key = keyOf(VENDOR, deps.apiKey, call.apiKey)
     const orderOf = planArkOrders(request)
     const progress = createPartsProgress(call, request.count)
-    await beginSending(call)
     return paintOneByOne({ count: request.count, call }, async (index, signal) => {
       const { body, seed } = orderOf(index)
       const sent = requestOf(body, key, signal)

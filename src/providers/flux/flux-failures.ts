@@ -18,6 +18,13 @@ export function toAnswerFailure({ status, headers, json }: VendorAnswer, now: nu
   })
 }
 
+/** Of a look alone. */
+export function createUnknownJob(id: string): ProviderError {
+  const message = `${VENDOR} does not know the job.`
+  const about = { providerCode: 'Task not found', providerRequestId: id, providerBilled: null }
+  return new ProviderError({ kind: 'INVALID_REQUEST', delivery: 'ANSWERED', message, ...about })
+}
+
 /** How a job ended that made nothing. Whether a moderated one is billed is said nowhere. */
 export function toJobFailure(state: Extract<JobState, { status: 'MODERATED' | 'FAILED' }>, id: string): ProviderError {
   if (state.status === 'FAILED') {

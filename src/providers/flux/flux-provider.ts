@@ -12,7 +12,7 @@ import type { VendorDeps } from '../wire/vendor-deps.ts'
 import { createVendorHttp } from '../wire/vendor-http.ts'
 import { isOfVendor } from '../wire/vendor-url.ts'
 import { fluxCallbacks, webhookFields } from './flux-callbacks.ts'
-import { toAnswerFailure, toJobFailure, VENDOR } from './flux-failures.ts'
+import { createUnknownJob, toAnswerFailure, toJobFailure, VENDOR } from './flux-failures.ts'
 import { buildFluxBody } from './flux-request.ts'
 import { readJobState, readSubmission } from './flux-wire.ts'
 
@@ -79,6 +79,8 @@ export function createFluxProvider(deps: VendorDeps & DownloadDeps): ImageProvid
     const state = readJobState(answer.json())
     if (state === undefined) throw createMisunderstanding(VENDOR, job.id)
     if (state.status === 'READY') return state
+    // A job that was taken does not cease to be known by one word of one machine behind the address.
+    if (state.status === 'UNKNOWN') throw createUnknownJob(job.id)
     if (state.status !== 'RUNNING') return toJobFailure(state, job.id)
     progress.update(index, state.progress)
     return undefined

@@ -18,6 +18,8 @@ export type JobState =
   | { readonly status: 'READY'; readonly sampleUrl: string; readonly seed: number | null }
   | { readonly status: 'MODERATED'; readonly at: 'input' | 'output'; readonly reasons: readonly string[] }
   | { readonly status: 'FAILED'; readonly code: string }
+  /** It says that it has no such job. */
+  | { readonly status: 'UNKNOWN' }
 
 export function readSubmission(json: unknown): Submission | undefined {
   if (!isRecord(json) || typeof json.id !== 'string') return undefined
@@ -35,8 +37,9 @@ export function readJobState(json: unknown): JobState | undefined {
       return { status: 'MODERATED', at: 'input', reasons: readReasons(json.details) }
     case 'Content Moderated':
       return { status: 'MODERATED', at: 'output', reasons: readReasons(json.details) }
-    case 'Error':
     case 'Task not found':
+      return { status: 'UNKNOWN' }
+    case 'Error':
       return { status: 'FAILED', code: json.status }
     default:
       return { status: 'RUNNING', progress: readNumber(json.progress) }

@@ -8,7 +8,6 @@ import type {
 } from '../provider.ts'
 import { keyOf } from '../wire/api-key.ts'
 import { decodeBase64Image } from '../wire/base64-image.ts'
-import { beginSending } from '../wire/begin-sending.ts'
 import { paintOneByOne } from '../wire/one-by-one.ts'
 import { createPartsProgress } from '../wire/parts-progress.ts'
 import type { VendorDeps } from '../wire/vendor-deps.ts'
@@ -26,7 +25,6 @@ export function createGoogleProvider(deps: VendorDeps): ImageProvider {
     const key = keyOf(VENDOR, deps.apiKey, call.apiKey)
     const callOf = planGoogleCalls(request)
     const progress = createPartsProgress(call, request.count)
-    await beginSending(call)
     return paintOneByOne({ count: request.count, call }, async (index, signal) => {
       const body = callOf(index)
       const reply = await api.paint(key, body, signal)

@@ -47,12 +47,14 @@ export function createOpenaiProvider(deps: VendorDeps & DownloadDeps): ImageProv
   async function generate(request: ProviderRequest, call: ProviderCall): Promise<ProviderOutput> {
     const key = keyOf(VENDOR, deps.apiKey, call.apiKey)
     assertSendable(request)
-    await beginSending(call)
     const { count } = request
-    if (!isOneByOne(request)) return make({ request, call, first: 0, count, key, signal: call.signal })
-    return paintOneByOne({ count, call }, (index, signal) =>
-      make({ request, call, first: index, count: 1, key, signal }),
-    )
+    if (isOneByOne(request)) {
+      return paintOneByOne({ count, call }, (index, signal) =>
+        make({ request, call, first: index, count: 1, key, signal }),
+      )
+    }
+    await beginSending(call)
+    return make({ request, call, first: 0, count, key, signal: call.signal })
   }
 
   async function make(share: Share): Promise<ProviderOutput> {

@@ -63,7 +63,9 @@ export function createStabilityProvider(deps: VendorDeps): ImageProvider {
   async function paintAtOnce(session: Session): Promise<ProviderOutput> {
     const { request, call } = session
     const headers = { 'content-type': 'application/json' }
-    const answer = await send(session, { body: JSON.stringify(buildEngineBody(request)), headers }, call.signal)
+    const body = JSON.stringify(buildEngineBody(request))
+    await beginSending(call)
+    const answer = await send(session, { body, headers }, call.signal)
     const requestId = requestIdOf(answer.headers)
     const items = readArtifacts(answer)
     if (!items) throw createMisunderstanding(VENDOR, requestId)
@@ -77,7 +79,6 @@ export function createStabilityProvider(deps: VendorDeps): ImageProvider {
   async function generate(request: ProviderRequest, call: ProviderCall): Promise<ProviderOutput> {
     const session = { request, call, key: keyOf(VENDOR, deps.apiKey, call.apiKey) }
     assertSendable(request)
-    await beginSending(call)
     return usesEngine(request) ? paintAtOnce(session) : paintSingly(session)
   }
 

@@ -34,7 +34,7 @@ export async function pollUntilDone<Value>(
 ): Promise<Value> {
   const { vendor, clock, signal, pauseMs, maxPauseMs = MAX_PAUSE_MS } = polling
   const sleep = polling.pause ?? ((ms: number) => clock.sleep(ms, signal))
-  const giveUpAt = clock.now() + polling.limitMs
+  const watch = createStopwatch(clock)
   let pause = pauseMs
   let hearings = 0
   for (;;) {
@@ -52,8 +52,24 @@ export async function pollUntilDone<Value>(
       pause = polling.pause ? expectant(pause, pauseMs) : pauseMs
       hearings = 0
     }
-    if (clock.now() + pause > giveUpAt) throw tooLong(vendor)
+    if (watch.passedMs() + pause > polling.limitMs) throw tooLong(vendor)
     await sleep(pause, signal)
+  }
+}
+
+/** Of the time between two readings no more than this is believed: the job is paid for, and the clock may be set anew. */
+const MAX_TURN_MS = 120_000
+
+function createStopwatch(clock: Clock) {
+  let sumMs = 0
+  let latest = clock.now()
+  return {
+    passedMs(): number {
+      const now = clock.now()
+      sumMs += Math.min(Math.max(now - latest, 0), MAX_TURN_MS)
+      latest = now
+      return sumMs
+    },
   }
 }
 

@@ -66,7 +66,7 @@ async function findLost(record: JobRecord, { steps, onTaken }: Submitting): Prom
     if (part.state !== 'SENDING' || !steps.find) continue
     const found = await settlePart(index, steps.find(index))
     if (!('value' in found) || !found.value) continue
-    await record.markTaken(index, found.value)
+    await settlePart(index, record.markTaken(index, found.value))
     onTaken(index, found.value)
   }
 }
@@ -86,17 +86,22 @@ async function submitUnsent(
       record.markFailed(index, obstacle)
       continue
     }
-    await record.markSending(index)
+    const announced = await settlePart(index, record.markSending(index))
+    if ('error' in announced) {
+      record.markFailed(index, asNotSent(announced.error))
+      continue
+    }
     assertWanted(signal, true)
     const result = await settlePart(index, submitOrFind(index, given).then(bounded))
     if ('value' in result) {
-      await record.markTaken(index, result.value)
+      // One that could not be written down is followed all the same: only a crash would lose it.
+      await settlePart(index, record.markTaken(index, result.value))
       given.onTaken(index, result.value)
     } else {
       assertWanted(signal, true)
       record.markFailed(index, result.error)
       // Otherwise a crash from here on would leave it as one that was being sent, and nobody could tell.
-      await record.saveTaken()
+      await settlePart(index, record.saveTaken())
       if (concernsAll(result.error)) general = result.error
     }
   }

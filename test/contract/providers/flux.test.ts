@@ -38,7 +38,7 @@ describeProviderContract('Black Forest Labs', {
     fails('refused', 'REFUSED', 'ANSWERED', { providerCode: 'Request Moderated', providerBilled: false }),
     fails('refused_output', 'REFUSED', 'ANSWERED', { providerCode: 'Content Moderated', providerBilled: null }),
     fails('failed', 'UNAVAILABLE', 'ANSWERED', { providerCode: 'Error', providerBilled: null }),
-    fails('gone', 'UNAVAILABLE', 'ANSWERED', { providerCode: 'Task not found', providerBilled: null }),
+    fails('gone', 'INVALID_REQUEST', 'UNKNOWN', { providerCode: 'Task not found', providerBilled: null }),
     fails('unauthorized', 'UNAUTHORIZED', 'NOT_ACCEPTED'),
     fails('quota', 'QUOTA_EXHAUSTED', 'NOT_ACCEPTED'),
     fails('rate_limited', 'RATE_LIMITED', 'NOT_ACCEPTED'),
@@ -52,6 +52,15 @@ describeProviderContract('Black Forest Labs', {
 })
 
 describe('Black Forest Labs on the wire', () => {
+  it('believes that a job is gone only when it is told so again and again', async () => {
+    const { provider, request: asked, wire, close } = await stage(['ok unknown=2'])()
+    onTestFinished(close)
+    const { call, log } = createCall()
+    expect(await provider.generate(asked, call)).toMatchObject({ failures: [] })
+    expect(log.images).toHaveLength(1)
+    expect(wire.billable).toHaveLength(1)
+  })
+
   it('sends exactly what the endpoint declares', async () => {
     const {
       provider,

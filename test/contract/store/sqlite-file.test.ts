@@ -66,6 +66,22 @@ describe('A SQLite file', () => {
     expect(await readdir(directory)).toEqual([])
   })
 
+  it.each([
+    ['a server has worked on it', '.lock', ''],
+    ['what was committed last is left', '-wal', 'frames'],
+  ])('is not made anew where it is gone and %s', async (_, ending, text) => {
+    await writeFile(path + ending, text)
+    await expect(open()).rejects.toThrow(`${path} is gone: ${path}${ending} beside it`)
+    expect(await readdir(directory)).toEqual([`pictor.db${ending}`])
+    expect(await readFile(path + ending, 'utf8')).toBe(text)
+  })
+
+  it('is refused when it is empty and its log is not, and left as it is', async () => {
+    await writeFile(path, '')
+    await writeFile(`${path}-wal`, 'frames')
+    await expectRefusal(Buffer.alloc(0), 'is gone')
+  })
+
   it('is refused when it is no database, and left as it is', async () => {
     await writeFile(path, 'Dear diary, '.repeat(1000))
     await expectRefusal(await readFile(path), 'is damaged or is no SQLite database')

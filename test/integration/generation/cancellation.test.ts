@@ -3,27 +3,17 @@ import type { Database } from '../../../src/store/database.ts'
 import type { Viewer } from '../../../src/viewer.ts'
 import { describeOnEachDatabase } from '../../support/databases.ts'
 import { buildHouse, type House, PRICE_MICROS } from '../../support/house.ts'
-import { createMoment } from '../../support/moment.ts'
-import { answer, holds, makesAll, type Plan, type Turn } from '../../support/scripted-provider.ts'
-
-const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
-
-const RACES = 260
-/** Places in a call at which a race begins. */
-const STEPS = 4
+import { holds, makesAll, type Turn } from '../../support/scripted-provider.ts'
 
 describeOnEachDatabase('cancel', (open) => {
   let database: Database
   let house: House
   let viewer: Viewer
-  const plans = new Map<string, Plan>()
 
   beforeEach(async () => {
     database = await open()
     house = buildHouse({ database })
-    plans.clear()
-    house.provider.setDefault((turn) => (plans.get(turn.request.prompt) ?? makesAll)(turn))
-    viewer = await house.account({ limits: { requestsPerMinute: 10_000 } })
+    viewer = await house.account()
   })
 
   const endOf = (id: string) => house.endOf(viewer, id)
@@ -107,48 +97,6 @@ describeOnEachDatabase('cancel', (open) => {
     await expect(cancel('gen_none')).rejects.toMatchObject({ code: 'NOT_FOUND' })
     expect(await house.row(id)).toMatchObject({ status: 'QUEUED' })
   })
-
-  it('decides hundreds of races against completion, each for one of the two', { timeout: 120_000 }, async () => {
-    await house.start()
-    const races = Array.from({ length: RACES }, (_, index) => ({
-      step: index % STEPS,
-      turns: index % 13,
-      prompt: `race ${index}`,
-    }))
-    const effects = await Promise.all(races.map(runRace))
-    expect(new Set(effects.map(({ effect }) => effect))).toEqual(new Set(['FREE', 'MAY_BE_BILLED', 'TOO_LATE']))
-    for (const { id, effect } of effects) {
-      const kinds = (await house.story(viewer, id)).map(({ event }) => event.kind)
-      expect(kinds.filter((kind) => kind === 'COMPLETED' || kind === 'CANCELED')).toHaveLength(1)
-      expect(kinds.at(-1)).toBe((await house.row(id)).status)
-      if (effect === 'TOO_LATE') expect(kinds.at(-1)).toBe('COMPLETED')
-    }
-    expect(house.logger.lines.filter(({ level }) => level === 'error')).toEqual([])
-    await house.assertInvariants()
-  })
-
-  /** Cancels twice at once, so many turns of the event loop behind one step of the call. */
-  async function runRace({ step, turns, prompt }: { step: number; turns: number; prompt: string }) {
-    const reached = createMoment()
-    const stepOf = (name: number) => name === step && reached.reach()
-    plans.set(prompt, async (turn) => {
-      stepOf(0)
-      await nextTurn()
-      await turn.send()
-      stepOf(1)
-      await turn.image(0)
-      stepOf(2)
-      await turn.image(1)
-      stepOf(3)
-      return answer()
-    })
-    const id = await house.order(viewer, { count: 2, prompt })
-    await reached.reached
-    for (let turn = 0; turn < turns; turn++) await nextTurn()
-    const [one, other] = await Promise.all([cancel(id), cancel(id)])
-    expect([one.effect, other.effect]).toContain('TOO_LATE')
-    return { id, effect: one.effect === 'TOO_LATE' ? other.effect : one.effect }
-  }
 
   describe('by a deadline', () => {
     it('ends what still waits', async () => {

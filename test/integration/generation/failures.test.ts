@@ -33,6 +33,34 @@ describeOnEachDatabase('a failure', (open) => {
     return { balanceMicros, heldMicros }
   }
 
+  describe('of the database at a step of a call', () => {
+    let refused = 0
+
+    beforeEach(async () => {
+      house.kill()
+      const transact: Database['transact'] = (work) => {
+        if (refused === 0) return database.transact(work)
+        refused -= 1
+        return Promise.reject(new Error('The database is away.'))
+      }
+      house = buildHouse({ database: { ...database, transact }, clock: house.clock, ids: house.ids })
+      await house.start()
+    })
+
+    it('keeps it from being sent, and tries again', async () => {
+      house.provider.plan(async (turn) => {
+        refused = 1
+        return makes([0])(turn)
+      })
+      const id = await house.order(viewer)
+      const retrying = await house.until(viewer, id, 'RETRYING')
+      expect(retrying.at(-1)?.event).toMatchObject({ problem: { code: 'UNAVAILABLE', providerBilled: false } })
+      await house.pass(2_000)
+      expect(await endOf(id)).toMatchObject({ status: 'COMPLETED', chargedMicros: PRICE_MICROS })
+      expect(house.provider.sends).toHaveLength(1)
+    })
+  })
+
   describe('of the provider', () => {
     it('ends with a refusal, whatever fallbacks there are', async () => {
       house = withFallback()
@@ -204,7 +232,7 @@ describeOnEachDatabase('a failure', (open) => {
     it('fails at that stage, charges nothing and does not pay the vendor again', async () => {
       house = withStorage(() => true)
       await house.start()
-      const end = await endOf(await house.order(viewer, { count: 2 }))
+      const end = await endOfPatient(await house.order(viewer, { count: 2 }))
       expect(end).toMatchObject({
         status: 'FAILED',
         chargedMicros: 0,
@@ -215,10 +243,9 @@ describeOnEachDatabase('a failure', (open) => {
     })
 
     it('keeps the pictures that it could store', async () => {
-      // Each is put twice at the most: one fault alone loses nothing.
-      house = withStorage((put) => put === 2 || put === 3)
+      house = withStorage((put) => put >= 2 && put <= 6)
       await house.start()
-      const end = await endOf(await house.order(viewer, { count: 3 }))
+      const end = await endOfPatient(await house.order(viewer, { count: 3 }))
       expect(end).toMatchObject({ status: 'COMPLETED', imageCount: 2, chargedMicros: 2 * PRICE_MICROS })
       expect(end.problems).toMatchObject([{ stage: 'STORAGE', imageIndex: 1 }])
     })
@@ -231,8 +258,22 @@ describeOnEachDatabase('a failure', (open) => {
         await turn.images()
         throw failure('UNAVAILABLE', 'NOT_ACCEPTED')
       })
-      const end = await endOf(await house.order(viewer))
+      const end = await endOfPatient(await house.order(viewer))
       expect(end).toMatchObject({ status: 'FAILED', error: { stage: 'STORAGE' } })
     })
+
+    it('waits for a storage that comes back, and loses nothing', async () => {
+      house = withStorage((put) => put <= 4)
+      await house.start()
+      const end = await endOfPatient(await house.order(viewer, { count: 2 }))
+      expect(end).toMatchObject({ status: 'COMPLETED', imageCount: 2, problems: [] })
+      expect(house.provider.sends).toHaveLength(1)
+    })
+
+    /** Time goes on while it waits. */
+    async function endOfPatient(id: string) {
+      const [end] = await Promise.all([endOf(id), house.pass(40_000)])
+      return end
+    }
   })
 })

@@ -4,7 +4,7 @@ import type { Database } from '../../../src/store/database.ts'
 import type { Viewer } from '../../../src/viewer.ts'
 import { describeOnEachDatabase } from '../../support/databases.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
-import { buildHouse, type House, type HouseOptions, PRICE_MICROS } from '../../support/house.ts'
+import { buildHouse, type House, type HouseOptions, PRICE_MICROS, pricedModel } from '../../support/house.ts'
 import { createScriptedProvider, fails, failure, holds, makesAll, type Turn } from '../../support/scripted-provider.ts'
 
 const LEASE_MS = 15_000
@@ -74,6 +74,18 @@ describeOnEachDatabase('recovery', (open) => {
       expect(end.attempts).toMatchObject([{ number: 1, outcome: 'SUCCEEDED' }])
       expect(second.provider.turns).toMatchObject([
         { kind: 'resume', reference: { jobId: `job-of-${attempt?.id}` }, call: { attemptNumber: 1 } },
+      ])
+      expect(second.provider.sends).toHaveLength(0)
+    })
+
+    it('goes on with a job whose model the catalogue has lost meanwhile, and sends nothing more of it', async () => {
+      const { id } = await hold((turn) => turn.accept(), 2)
+      first.kill()
+      const second = await takeOver({ models: [pricedModel({ id: 'test/other' })] })
+      const end = await endOf(second, id)
+      expect(end).toMatchObject({ status: 'COMPLETED', imageCount: 2, chargedMicros: 2 * PRICE_MICROS })
+      expect(second.provider.turns).toMatchObject([
+        { kind: 'resume', request: { modelName: 'easel' }, call: { unsendable: { kind: 'MODEL_RETIRED' } } },
       ])
       expect(second.provider.sends).toHaveLength(0)
     })
@@ -239,6 +251,28 @@ describeOnEachDatabase('recovery', (open) => {
       expect(end).toMatchObject({ status: 'COMPLETED' })
       expect(end.attempts).toHaveLength(1)
     })
+  })
+
+  it('asks the vendor to stop, within a heartbeat, what another process has canceled', async () => {
+    const { id } = await hold((turn) => turn.accept())
+    const other = build({ clock: first.clock })
+    await other.domain.generations.cancel(viewer, id)
+    expect(first.provider.canceled).toEqual([])
+    await first.pass(LEASE_MS / 3)
+    await first.logger.said('Attempt dropped')
+    expect(first.provider.canceled).toMatchObject([{ jobId: expect.stringContaining('job-of-') }])
+  })
+
+  it('leaves the job at the vendor where another process has taken it over', async () => {
+    await hold((turn) => turn.accept())
+    const provider = createScriptedProvider()
+    const held = holds(async () => {})
+    provider.plan(held.plan)
+    await takeOver({ providers: [provider] })
+    await held.begun
+    await first.pass(LEASE_MS / 3)
+    await first.logger.said('Attempt dropped')
+    expect(first.provider.canceled).toEqual([])
   })
 
   it('does not reap a job whose worker lives', async () => {

@@ -6,7 +6,7 @@ import { WebSocket } from 'ws'
 import { createApolloClient } from '../../../examples/apollo.ts'
 import { createResumingClient } from '../../../examples/resume-subscription.ts'
 import { createUrqlClient } from '../../../examples/urql.ts'
-import { type CuttingProxy, startCuttingProxy } from '../../support/cutting-proxy.ts'
+import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts'
 import { startToyServer, type ToyServer } from '../../support/toy-server.ts'
 
 const WATCH = `subscription Watch($id: String!, $after: String) {
@@ -16,12 +16,12 @@ const WATCH = `subscription Watch($id: String!, $after: String) {
 type Watched = { imageStatus: { sequence: number; kind: string } }
 
 let toy: ToyServer
-let proxy: CuttingProxy
+let proxy: FaultProxy
 let client: Client
 let token: string
 beforeEach(async () => {
   toy = await startToyServer()
-  proxy = await startCuttingProxy(toy.port)
+  proxy = await startFaultProxy(toy.port)
   token = 'good'
   client = createResumingClient({
     url: `ws://127.0.0.1:${proxy.port}/graphql`,

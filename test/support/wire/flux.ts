@@ -10,8 +10,9 @@ import type { WireRequest, WireSetting, WireVendor } from './wire-server.ts'
  * api.bfl.ai as docs.bfl.ai states it. Modes beside those of every vendor: `refused` (input), `refused_output`,
  * `failed`, `gone`, `unauthorized`, `quota`, `rate_limited retry-after=2`, `unavailable`, `invalid`, `server_error`,
  * `expired` (the link answers 403), `private_url`, `broken` (half a picture), `held=job`, `polls=3` (looks until
- * ready), `flaky=2` (looks that answer 503 first), `cost=4.5`, `calls=good,good` (how it calls back, where it is told to;
- * `calls=` not at all), `told=polling` (a submission with a webhook is answered with the polling address all the same).
+ * ready), `flaky=2` (looks that answer 503 first), `unknown=2` (looks that know no such job first), `cost=4.5`,
+ * `calls=good,good` (how it calls back, where it is told to; `calls=` not at all), `told=polling` (a submission with a
+ * webhook is answered with the polling address all the same).
  */
 export function createFluxWire(setting: WireSetting): WireVendor {
   const jobs = new Map<string, Job>()
@@ -124,6 +125,7 @@ async function poll(
   if (!job) return { body: { id: query.get('id'), status: 'Task not found', result: null } }
   const { id, mode } = job
   job.looks += 1
+  if (job.looks <= (mode.number('unknown') ?? 0)) return { body: { id, status: 'Task not found', result: null } }
   if (job.looks <= (mode.number('flaky') ?? 0)) return { status: 503, body: { detail: 'Service unavailable' } }
   const pending = { id, result: null, details: null, preview: null }
   if (mode.settings.held === 'job' && !isReleased()) return { body: { ...pending, status: 'Pending', progress: 0.1 } }

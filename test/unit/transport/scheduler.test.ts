@@ -27,6 +27,19 @@ describe('the scheduler', () => {
     expect(ranAt[0]).toBeLessThanOrEqual(1_700)
   })
 
+  it('runs as soon where the clock is set back meanwhile', async () => {
+    const fake = createFakeClock()
+    let setBackMs = 0
+    scheduler = createScheduler({ clock: { ...fake, now: () => fake.now() - setBackMs }, logger, tickMs: 500 })
+    scheduler.start()
+    let runs = 0
+    scheduler.after(1_000, () => runs++)
+    setBackMs = 3_600_000
+    scheduler.after(1_000, () => runs++)
+    await fake.advance(2_000)
+    expect(runs).toBe(2)
+  })
+
   it('does not run what was canceled', async () => {
     const { clock, scheduler } = start()
     let runs = 0

@@ -32,6 +32,21 @@ const fails =
   }
 
 describe('Asking after a job', () => {
+  it('is not given up because the clock was set on by hours, or sooner because it was set back', async () => {
+    const fake = createFakeClock()
+    let aheadMs = 0
+    const clock = { ...fake, now: () => fake.now() + aheadMs }
+    const { done, lookedAt } = poll([RUNNING], { clock, limitMs: 3_600_000 })
+    await fake.advance(10_000)
+    aheadMs = 10 * 3_600_000
+    await fake.advance(10_000)
+    aheadMs = -3_600_000
+    await fake.advance(10_000)
+    expect(lookedAt).toHaveLength(61)
+    await fake.advance(3_600_000)
+    await expect(done).rejects.toThrow('did not finish it in time')
+  })
+
   it('goes on until there is an answer', async () => {
     const { done, clock, lookedAt } = poll([RUNNING, RUNNING, () => 'ready'])
     await clock.advance(1000)

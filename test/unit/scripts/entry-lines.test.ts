@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { toAttackLines } from '../../../scripts/attack-lines.ts'
+import { toEntryLines } from '../../../scripts/entry-lines.ts'
 
 describe('the lines of the attacks', () => {
   it('stand by number, one each, with what became of it', () => {
-    const lines = toAttackLines([
+    const lines = toEntryLines([
       { title: 'A37 100 at once with credit for one: one is accepted', state: 'pass' },
       { title: 'A104 something that no list has', state: 'skip' },
       { title: 'A4 what is somebody else’s', state: 'FAIL' },
@@ -16,7 +16,7 @@ describe('the lines of the attacks', () => {
   })
 
   it('keep the order of what has the same number, and put last what has none', () => {
-    const lines = toAttackLines([
+    const lines = toEntryLines([
       { title: 'without a number', state: 'pass' },
       { title: 'A9 second', state: 'pass' },
       { title: 'A9 first', state: 'pass' },

@@ -1,15 +1,15 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
-import { GenerationDocument } from '../../../schema/generated/operations.ts'
-import { createSystemClock } from '../../../src/clock.ts'
-import { startCuttingProxy } from '../../support/cutting-proxy.ts'
-import { follow, generate } from '../../support/generating.ts'
-import { assertInvariants } from '../../support/invariants.ts'
-import { startApp, type TestApp } from '../../support/start-app.ts'
-import { expectWholeStory } from '../../support/watch-client.ts'
-import { CALL_KINDS, type CallKind } from '../../support/wire/callbacks.ts'
-import { PLAYED_VENDORS } from '../../support/wire/vendors.ts'
-import { startWireServer } from '../../support/wire/wire-server.ts'
+import { GenerationDocument } from '../../schema/generated/operations.ts'
+import { createSystemClock } from '../../src/clock.ts'
+import { startFaultProxy } from '../support/fault-proxy.ts'
+import { follow, generate } from '../support/generating.ts'
+import { assertInvariants } from '../support/invariants.ts'
+import { startApp, type TestApp } from '../support/start-app.ts'
+import { expectWholeStory } from '../support/watch-client.ts'
+import { CALL_KINDS, type CallKind } from '../support/wire/callbacks.ts'
+import { PLAYED_VENDORS } from '../support/wire/vendors.ts'
+import { startWireServer } from '../support/wire/wire-server.ts'
 
 type Caller = {
   readonly name: 'flux' | 'fal' | 'replicate'
@@ -39,7 +39,7 @@ function createPatientClock() {
 async function open({ name }: Caller, clock = createSystemClock()) {
   const vendor = PLAYED_VENDORS[name]
   const wire = await startWireServer(vendor.create)
-  const proxy = await startCuttingProxy(0)
+  const proxy = await startFaultProxy(0)
   const app = await startApp({
     env: {
       ...vendor.environment(wire.origin, 'canary-4e7d'),
@@ -76,7 +76,7 @@ function readWebhook(json: unknown): { readonly webhook_url: string } {
 const INPUT = { prompt: 'a red fox in snow', count: 1 }
 
 describe.each(CALLERS)('Callbacks of $name', (caller) => {
-  it('end the waiting for a job that has ended', async () => {
+  it('F17 end the waiting for a job that has ended', async () => {
     const { app, wire, vendorCalls } = await open(caller, createPatientClock())
     wire.script('ok held=job polls=0')
     const { generation } = await generate(app.client, { ...INPUT, model: caller.model })
@@ -91,7 +91,7 @@ describe.each(CALLERS)('Callbacks of $name', (caller) => {
     expect(await vendorCalls('heard')).toBe(1)
   })
 
-  it('change nothing when they come early, twice, or long after the end', async () => {
+  it('F17 change nothing when they come early, twice, or long after the end', async () => {
     const { app, wire, vendorCalls } = await open(caller)
     wire.script('ok held=job polls=0')
     const { generation } = await generate(app.client, { ...INPUT, model: caller.model })
@@ -115,7 +115,7 @@ describe.each(CALLERS)('Callbacks of $name', (caller) => {
     await assertInvariants(database, storage, { now: clock.now() })
   })
 
-  it('are refused when somebody else signed them, nobody did, they are old, or they were changed', async () => {
+  it('F17 are refused when somebody else signed them, nobody did, they are old, or they were changed', async () => {
     const { app, wire, vendorCalls } = await open(caller)
     wire.script('ok held=job polls=0 calls=')
     const { generation } = await generate(app.client, { ...INPUT, model: caller.model })
@@ -128,7 +128,7 @@ describe.each(CALLERS)('Callbacks of $name', (caller) => {
     expectWholeStory(await follow(app.client, generation.id))
   })
 
-  it('are missed by nobody: a job whose call never comes is found by asking', async () => {
+  it('F17 are missed by nobody: a job whose call never comes is found by asking', async () => {
     const { app, wire } = await open(caller)
     wire.script('ok calls=')
     const { generation } = await generate(app.client, { ...INPUT, model: caller.model })
@@ -150,7 +150,7 @@ describe('A job of Black Forest Labs with a webhook', () => {
 })
 
 describe('The address of callbacks', () => {
-  it('takes nothing but what a vendor was told to send', async () => {
+  it('F17 takes nothing but what a vendor was told to send', async () => {
     const { app, wire, vendorCalls } = await open(FLUX)
     wire.script('ok held=job polls=0 calls=')
     const { generation } = await generate(app.client, { ...INPUT, model: FLUX.model })
