@@ -30,7 +30,7 @@ export type Overrides = {
 }
 
 export type App = {
-  /** Address of `/graphql`; known once started. */
+  /** Address of `/graphql`, as clients know it; known once started. */
   readonly url: string
   /** That it listens on; known once started. */
   readonly port: number
@@ -46,11 +46,12 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const clock = overrides.clock ?? createSystemClock()
   const ids = overrides.ids ?? createIds()
   const operations = openOperations(config.operations)
-  const foundations = await openFoundations(config, { clock, ids, ...overrides })
   let url = ''
   let port = config.port
+  const ownAddresses = () => [...(config.publicUrl === null ? [] : [config.publicUrl]), `http://127.0.0.1:${port}`]
+  const foundations = await openFoundations(config, { clock, ids, ownAddresses, ...overrides })
   const publicUrl = () => config.publicUrl ?? new URL(url).origin
-  const domain = createDomain(config, foundations, { publicUrl, ...overrides })
+  const domain = createDomain(config, foundations, { publicUrl, ownAddresses, ...overrides })
   const doors: Doors = createDoors(config, foundations, domain, { ...overrides, operations })
   const works = config.roles.includes('worker')
   const serves = config.roles.includes('api')

@@ -89,6 +89,14 @@ export const RATE_LIMITS = {
 } as const
 export type RateLimitName = keyof typeof RATE_LIMITS
 
+/** Where a caller stands with one limit in its current minute. */
+export type RateStanding = {
+  readonly limit: RateLimitName
+  readonly quota: number
+  readonly remaining: number
+  readonly resetMs: number
+}
+
 /** 429. */
 export class RateLimitedError extends AppError {
   override readonly name = 'RateLimitedError'

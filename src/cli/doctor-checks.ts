@@ -1,3 +1,4 @@
+import { openOperations } from '../composition/known-operations.ts'
 import { type Offer, openOffer } from '../composition/offer.ts'
 import { KEY_VARIABLES } from '../composition/providers.ts'
 import { type Config, ConfigError, readConfig } from '../config.ts'
@@ -26,6 +27,7 @@ export async function runChecks(context: CommandContext, nodeVersion: string): P
     ]
   }
   findings.push(...(await checkOffer(config, context)))
+  findings.push(...checkOperations(config))
   findings.push(await checkDataDirectory(config.dataDir))
   findings.push(await checkDiskSpace(config.dataDir))
   findings.push(await checkSecret(config))
@@ -57,6 +59,18 @@ async function checkOffer(config: Config, tools: Parameters<typeof openOffer>[1]
     return [describeModels(config, offer), describeProviders(offer.providers.list())]
   } catch (error) {
     return [bad('models', messageOf(error), 'Mend PICTOR_CATALOG or PICTOR_DEFAULT_MODEL.')]
+  }
+}
+
+/** Nothing where no operations but our own are known, and others run too. */
+function checkOperations({ operations }: Config): readonly Finding[] {
+  if (operations.path === null && !operations.only) return []
+  try {
+    openOperations(operations)
+    const rest = operations.only ? 'nothing else runs' : 'others run too'
+    return [good('operations', `the known ones can all be run, and ${rest}`)]
+  } catch (error) {
+    return [bad('operations', messageOf(error), 'Mend the documents that PICTOR_OPERATIONS names, or unset it.')]
   }
 }
 

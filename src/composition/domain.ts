@@ -24,6 +24,7 @@ import { createSettlement } from '../generation/settlement.ts'
 import { createCurrency } from '../ledger/currency.ts'
 import { createLedger } from '../ledger/ledger.ts'
 import type { OutboundFetch } from '../outbound/outbound-fetch.ts'
+import type { OwnAddresses } from '../outbound/own-addresses.ts'
 import type { ImageProvider } from '../providers/provider.ts'
 import { createEmbeddedQueue } from '../queue/embedded-queue.ts'
 import { DEFAULT_RETRY_POLICY } from '../queue/retry-policy.ts'
@@ -36,11 +37,13 @@ import { createWorker } from '../worker/worker.ts'
 import type { Foundations } from './foundations.ts'
 import { createIdentity } from './identity.ts'
 import { createPictures } from './pictures.ts'
+import { listServerKeys } from './providers.ts'
 import { createReferences } from './references.ts'
 import { createWebhookParts } from './webhooks.ts'
 
 export type DomainOptions = {
   readonly publicUrl: () => string
+  readonly ownAddresses: OwnAddresses
   readonly leaseMs?: number
   readonly pollMs?: number
   readonly refreshMs?: number
@@ -60,7 +63,14 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const { providerKeys, secretBox } = identity
   const pictures = createPictures(foundations, options)
   const bus = observeBus(createMemoryEventBus({ logger }), { logger, metrics })
-  const told = createWebhookParts(config, foundations, { ...pictures, secretBox, currency, random, pollMs })
+  const told = createWebhookParts(config, foundations, {
+    ...pictures,
+    secretBox,
+    currency,
+    random,
+    pollMs,
+    ownAddresses: options.ownAddresses,
+  })
   const log = createEventLog({
     db,
     bus,
@@ -102,6 +112,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
     concurrency,
     leaseMs,
     pollMs,
+    serverKeys: listServerKeys(config),
   }
   const worker = createWorker({ ...work, ...pictures })
   const { stopWork } = worker

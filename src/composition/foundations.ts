@@ -4,6 +4,7 @@ import { loadServerSecret } from '../identity/server-secret.ts'
 import type { Ids } from '../ids.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
+import type { OwnAddresses } from '../outbound/own-addresses.ts'
 import type { ModelCatalog } from '../providers/model-catalog.ts'
 import type { ImageProvider } from '../providers/provider.ts'
 import type { ProviderRegistry } from '../providers/provider-registry.ts'
@@ -32,7 +33,14 @@ export type Foundations = {
 
 export async function openFoundations(
   config: Config,
-  given: { clock: Clock; ids: Ids; logger?: Logger; providers?: readonly ImageProvider[]; exclusive?: boolean },
+  given: {
+    clock: Clock
+    ids: Ids
+    ownAddresses?: OwnAddresses
+    logger?: Logger
+    providers?: readonly ImageProvider[]
+    exclusive?: boolean
+  },
 ): Promise<Foundations> {
   const { clock, ids, exclusive = true } = given
   const logger = given.logger ?? createLogger({ level: config.logLevel, secrets: listSecrets(config) })

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import { type Config, ConfigError } from '../config.ts'
 import { ModelUnavailableError } from '../errors.ts'
 import type { Ids } from '../ids.ts'
+import type { OwnAddresses } from '../outbound/own-addresses.ts'
 import { BUILT_IN_MODELS } from '../providers/catalog/built-in-models.ts'
 import { loadCatalogFile, mergeCatalog } from '../providers/catalog/catalog-file.ts'
 import { assertProvidersExist, assertWires, planProviders } from '../providers/catalog/engines.ts'
@@ -16,7 +17,7 @@ export type Offer = { readonly providers: ProviderRegistry; readonly catalog: Mo
 /** What can be asked for here, and who makes it: what is built in, changed by the operator's catalogue file. */
 export async function openOffer(
   config: Pick<Config, 'vendors' | 'engineKeys' | 'catalogFile' | 'defaultModel'>,
-  given: { clock: Clock; ids: Ids; providers?: readonly ImageProvider[] },
+  given: { clock: Clock; ids: Ids; ownAddresses?: OwnAddresses; providers?: readonly ImageProvider[] },
 ): Promise<Offer> {
   const file = config.catalogFile === null ? null : await loadCatalogFile(config.catalogFile)
   const builtIn = [...createProviders(config, given), ...(given.providers ?? [])]

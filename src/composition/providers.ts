@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { Ids } from '../ids.ts'
 import { createOutboundFetch } from '../outbound/outbound-fetch.ts'
+import type { OwnAddresses } from '../outbound/own-addresses.ts'
 import { findAutomatic1111Fault } from '../providers/automatic1111/automatic1111-entry.ts'
 import { createAutomatic1111Provider } from '../providers/automatic1111/automatic1111-provider.ts'
 import { createBytedanceProvider } from '../providers/bytedance/bytedance-provider.ts'
@@ -23,8 +24,9 @@ import { createSandboxProvider } from '../providers/sandbox/sandbox-provider.ts'
 import { createStabilityProvider } from '../providers/stability-ai/stability-provider.ts'
 import { ENGINE_ANSWER_MS } from '../providers/wire/engine-http.ts'
 import { createVendorFetch, type VendorFetch } from '../providers/wire/vendor-fetch.ts'
+import type { Secret } from '../secret.ts'
 
-type Tools = { readonly clock: Clock; readonly ids: Ids }
+type Tools = { readonly clock: Clock; readonly ids: Ids; readonly ownAddresses?: OwnAddresses }
 
 /** Every vendor that this server speaks to, one line each; one without a key is listed and not usable. */
 export function createProviders({ vendors }: Pick<Config, 'vendors'>, tools: Tools): readonly ImageProvider[] {
@@ -40,6 +42,12 @@ export function createProviders({ vendors }: Pick<Config, 'vendors'>, tools: Too
     createFalProvider(at(vendors.fal)),
     createReplicateProvider(at(vendors.replicate)),
   ]
+}
+
+/** Of vendors and engines. */
+export function listServerKeys({ vendors, engineKeys }: Pick<Config, 'vendors' | 'engineKeys'>): readonly Secret[] {
+  const ofVendors = Object.values(vendors).map(({ apiKey }) => apiKey)
+  return [...ofVendors, ...engineKeys.values()].filter((key) => key !== null)
 }
 
 /** By provider id: the variable that its key is read from. */
@@ -76,13 +84,13 @@ export const ENGINE_FAULTS: Readonly<Record<EngineKind, (wire: Model['wire']) =>
   automatic1111: findAutomatic1111Fault,
 }
 
-function connect({ clock, ids }: Tools, fetch: VendorFetch) {
+function connect({ clock, ids, ownAddresses = () => [] }: Tools, fetch: VendorFetch) {
   return <Place extends { readonly baseUrl: string }>(place: Place) => ({
     clock,
     ids,
     fetch,
     // Where an operator has put a vendor on an address of its own, its pictures lie there too.
-    fetchOutbound: createOutboundFetch({ clock, trustedBaseUrl: place.baseUrl }),
+    fetchOutbound: createOutboundFetch({ clock, trustedBaseUrl: place.baseUrl, own: ownAddresses }),
     ...place,
   })
 }

@@ -5,6 +5,7 @@ import type { ImageAccess } from '../graphql/context.ts'
 import type { SecretBox } from '../identity/secret-box.ts'
 import type { Currency } from '../ledger/currency.ts'
 import { createOutboundPost, type OutboundPost } from '../outbound/outbound-post.ts'
+import type { OwnAddresses } from '../outbound/own-addresses.ts'
 import { findGeneration } from '../store/generation-store.ts'
 import { listImagesOfGenerations } from '../store/image-store.ts'
 import { releaseDeliveries } from '../store/webhook-delivery-store.ts'
@@ -20,6 +21,8 @@ import { createLoop } from '../worker/loop.ts'
 import type { Foundations } from './foundations.ts'
 
 const ORIGINAL = { width: null, height: null, fit: 'INSIDE', format: null, quality: null } as const
+/** At a stop, for what is being sent. */
+const SETTLE_MS = 2_000
 const FORGET_MS = 3_600_000
 
 /** Those outside who want to be told. */
@@ -31,6 +34,7 @@ export function createWebhookParts(
     images: ImageAccess
     currency: Currency
     random: () => number
+    ownAddresses: OwnAddresses
     /** How long a message may wait whose time has come where nobody told of it. */
     pollMs: number
     post?: OutboundPost
@@ -39,7 +43,7 @@ export function createWebhookParts(
   const { database, secret, clock, ids, logger, metrics } = foundations
   const { webhookOrigins: trustedOrigins } = config
   const secrets = createSigningSecrets({ box: given.secretBox, secret, previous: config.previousSecrets })
-  const { post = createOutboundPost({ clock, trustedOrigins }), random } = given
+  const { post = createOutboundPost({ clock, trustedOrigins, own: given.ownAddresses }), random } = given
   const describe = createDescription(foundations, given)
   const onTried = (outcome: 'delivered' | 'retrying' | 'failed') => metrics.webhook(outcome)
   const deps = { database, secrets, post, describe, clock, ids, logger, random, onTried }
@@ -69,7 +73,7 @@ export function createWebhookParts(
       },
       async stop() {
         await Promise.all([sending.stop(), forgetting.stop()])
-        await dispatcher.settle()
+        await dispatcher.settle(SETTLE_MS)
       },
     },
   }

@@ -77,7 +77,9 @@ function registerLimits(builder: Builder): void {
   builder.objectType('AccountLimits', {
     description: 'How much an account may do at once.',
     fields: (t) => ({
-      requestsPerMinute: t.exposeInt('requestsPerMinute', { description: 'Requests in a minute.' }),
+      requestsPerMinute: t.exposeInt('requestsPerMinute', {
+        description: 'Requests in a minute that make work, such as generations and uploads.',
+      }),
       concurrentGenerations: t.exposeInt('concurrentGenerations', {
         description: 'Generations that run at the same time; more of them wait.',
       }),

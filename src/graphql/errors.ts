@@ -91,11 +91,11 @@ function registerInputErrors(builder: Builder): void {
   })
   builder.objectType(RateLimitedError, {
     name: 'RateLimitedError',
-    description: 'The account asks more often than it may.',
+    description: 'The account, or the end user of a token, asks more often than it may.',
     interfaces: ['UserError'],
     fields: (t) => ({
       retryAfterMs: t.exposeInt('retryAfterMs', { description: 'Milliseconds after which a request has a chance.' }),
-      limitPerMinute: t.exposeInt('limitPerMinute', { description: 'Requests that the account may make in a minute.' }),
+      limitPerMinute: t.exposeInt('limitPerMinute', { description: 'Requests that it may make in a minute.' }),
     }),
   })
   builder.objectType(NotFoundError, {

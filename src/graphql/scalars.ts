@@ -130,7 +130,8 @@ export function readSecret(value: unknown): Secret {
 }
 
 export function readUrl(value: unknown): string {
-  const url = typeof value === 'string' ? URL.parse(value) : null
+  // The parser would leave line breaks out, and lead elsewhere than what is read.
+  const url = typeof value === 'string' && !/\p{Cc}/u.test(value) ? URL.parse(value) : null
   if (url && (url.protocol === 'https:' || url.protocol === 'http:')) return url.href
   throw new GraphQLError(FORMS.URL)
 }

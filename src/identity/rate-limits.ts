@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { RateLimitedError, type RateLimitName } from '../errors.ts'
+import { RateLimitedError, type RateLimitName, type RateStanding } from '../errors.ts'
 import type { Viewer } from '../viewer.ts'
 import type { Accounts } from './accounts.ts'
 import { WINDOW_MS, type Window, type WindowCounters } from './window-counters.ts'
@@ -15,13 +15,6 @@ export type RateLimits = {
   countOperation(viewer: Viewer): Promise<void>
   /** Where the viewer stands with each limit that holds for it. Counts nothing. */
   standing(viewer: Viewer): Promise<readonly RateStanding[]>
-}
-
-export type RateStanding = {
-  readonly limit: RateLimitName
-  readonly quota: number
-  readonly remaining: number
-  readonly resetMs: number
 }
 
 /** In a minute; null: no limit. What an account may stands with the account. */

@@ -9,6 +9,7 @@ import {
   systemResolver,
 } from './guarded-agent.ts'
 import { OutboundError } from './outbound-error.ts'
+import { assertNotOurs, type OwnAddresses, withoutOurselves } from './own-addresses.ts'
 import { literalAddress } from './public-address.ts'
 
 export type OutboundRequest = {
@@ -33,14 +34,16 @@ const CONNECT_MS = 10_000
 
 /**
  * `trustedBaseUrl`: an address of the operator's own, such as a local engine's. The host it names may be fetched from
- * although it is not public, on any port; nothing else that is not public may.
+ * although it is not public, on any port but our own; nothing else that is not public may. `own`: where this server is
+ * reached, from where nothing is fetched.
  */
 export function createOutboundFetch(deps: {
   clock: Clock
   trustedBaseUrl?: string | null
+  own?: OwnAddresses
   resolve?: Resolver
 }): OutboundFetch {
-  const { clock, trustedBaseUrl = null, resolve = systemResolver } = deps
+  const { clock, trustedBaseUrl = null, own = () => [], resolve = systemResolver } = deps
 
   return async (url, { maxBytes, timeoutMs, signal, accept = '*/*' }) => {
     const limit = openTimeLimit(clock, timeoutMs, signal)
@@ -48,9 +51,11 @@ export function createOutboundFetch(deps: {
     try {
       let target = readUrl(url)
       const trusted = await Promise.race([addressesOf(trustedBaseUrl, resolve), rejectWhenAborted(limit.signal)])
-      const allows = allowPublicAnd(trusted)
-      agent = createGuardedAgent(allows, { connectMs: CONNECT_MS, resolve })
+      let allows = allowPublicAnd([])
+      agent = createGuardedAgent((address) => allows(address), { connectMs: CONNECT_MS, resolve })
       for (let redirects = 0; ; redirects++) {
+        assertNotOurs(target, own)
+        allows = allowPublicAnd(withoutOurselves(trusted, target, own))
         assertAllowedHost(target, allows)
         const options = { dispatcher: agent, signal: limit.signal, headers: { accept } }
         const { statusCode, headers, body } = await send(target, options)

@@ -8,6 +8,7 @@ import {
   systemResolver,
 } from './guarded-agent.ts'
 import { addressesOf, readUrl, rejectWhenAborted, toOutboundError } from './outbound-fetch.ts'
+import { assertNotOurs, type OwnAddresses, withoutOurselves } from './own-addresses.ts'
 import { readRetryAfter } from './retry-after.ts'
 
 export type OutboundMessage = {
@@ -29,22 +30,27 @@ export type OutboundPost = (url: string, message: OutboundMessage) => Promise<Ou
 
 const CONNECT_MS = 10_000
 
-/** `trustedOrigins`: of the operator's own network; messages to these may go to addresses that are not public. */
+/**
+ * `trustedOrigins`: of the operator's own network; messages to these may go to addresses that are not public. `own`: where
+ * this server is reached, to where nothing is sent.
+ */
 export function createOutboundPost(deps: {
   readonly clock: Clock
   readonly trustedOrigins?: readonly string[]
+  readonly own?: OwnAddresses
   readonly resolve?: Resolver
 }): OutboundPost {
-  const { clock, trustedOrigins = [], resolve = systemResolver } = deps
+  const { clock, trustedOrigins = [], own: ourselves = () => [], resolve = systemResolver } = deps
 
   return async (url, { headers, body, timeoutMs, signal }) => {
     const limit = openTimeLimit(clock, timeoutMs, signal)
     let agent: Dispatcher | undefined
     try {
       const target = readUrl(url)
+      assertNotOurs(target, ourselves)
       const own = trustedOrigins.includes(target.origin) ? target.origin : null
       const trusted = await Promise.race([addressesOf(own, resolve), rejectWhenAborted(limit.signal)])
-      const allows = allowPublicAnd(trusted)
+      const allows = allowPublicAnd(withoutOurselves(trusted, target, ourselves))
       agent = createGuardedAgent(allows, { connectMs: CONNECT_MS, resolve })
       assertAllowedHost(target, allows)
       const answer = await send(target, { method: 'POST', dispatcher: agent, signal: limit.signal, headers, body })

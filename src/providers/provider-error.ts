@@ -48,10 +48,13 @@ export class ProviderError extends Error {
   }
 }
 
-/** A vendor's text goes into logs and into databases, which take no NUL and no half of a character. */
+/**
+ * A vendor's text goes into databases, which take no NUL and no half of a character, and into logs and onto screens, where
+ * control characters and directions of writing would change what is read.
+ */
 function tidy(text: string, maxLength: number): string {
   return text
-    .replace(/[\p{Cc}\p{Cs}]+/gu, ' ')
+    .replace(/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
     .slice(0, maxLength)
     .toWellFormed()
 }

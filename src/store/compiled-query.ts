@@ -42,8 +42,8 @@ function compile<Row>(statement: Compilable<Row>): Compiled<Row> {
   return { query, parts: query.parameters.map(toPart) }
 }
 
-/** Stands where a value will go; the builder only carries it to the list of parameters. No column holds a NUL. */
-const PLACEHOLDER = '\u0000value '
+/** Stands where a value will go; the builder only carries it to the list of parameters. A caller's text never comes here. */
+const PLACEHOLDER = '\u0001value '
 
 function toPart(parameter: unknown): Part {
   return typeof parameter === 'string' && parameter.startsWith(PLACEHOLDER)

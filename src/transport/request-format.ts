@@ -23,7 +23,7 @@ export function createRequestFormat(guard: HostGuard): TransportPlugin {
       if (!requestParser) return
       setRequestParser(async (parsed) => {
         try {
-          const params = await requestParser(parsed)
+          const params = await requestParser(withPlainMap(parsed))
           return request.method === 'GET' ? withDocumentId(params, url) : params
         } catch (error) {
           throw formatRefusal(error)
@@ -37,6 +37,37 @@ export function createRequestFormat(guard: HostGuard): TransportPlugin {
 function withDocumentId<Params extends object>(params: Params, { searchParams }: URL): Params {
   const documentId = searchParams.get('documentId')
   return documentId === null ? params : { ...params, documentId }
+}
+
+/** Of two files for one variable Yoga would take the later and drop the other in silence. */
+function withPlainMap(request: Request): Request {
+  const readForm = async () => {
+    const form = await request.formData()
+    assertOneFileEach(form.get('map'))
+    return form
+  }
+  return new Proxy(request, {
+    get(target, name) {
+      if (name === 'formData') return readForm
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+/** What else may be wrong with the map is the parser's to say. */
+function assertOneFileEach(map: unknown): void {
+  const places = typeof map === 'string' ? listPlaces(map) : []
+  if (new Set(places).size === places.length) return
+  throw new GraphQLError('Two parts of the request are mapped to one variable.')
+}
+
+function listPlaces(map: string): readonly unknown[] {
+  try {
+    return Object.values(JSON.parse(map)).flat()
+  } catch {
+    return []
+  }
 }
 
 export function forgeryRefusal(): GraphQLError {

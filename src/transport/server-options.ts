@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import type { Clock } from '../clock.ts'
-import type { RateLimitName } from '../errors.ts'
+import type { RateStanding } from '../errors.ts'
 import type { Ids } from '../ids.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
@@ -28,15 +28,7 @@ export type Authenticate = (credentials: Credentials) => Promise<Viewer | null>
 export type OperationLimits = {
   /** Counts one operation. RateLimitedError. */
   countOperation(viewer: Viewer): Promise<void>
-  standing(viewer: Viewer): Promise<readonly LimitStanding[]>
-}
-
-/** Where a caller stands with one limit in its current minute. */
-export type LimitStanding = {
-  readonly limit: RateLimitName
-  readonly quota: number
-  readonly remaining: number
-  readonly resetMs: number
+  standing(viewer: Viewer): Promise<readonly RateStanding[]>
 }
 
 export type ContextRequest = {

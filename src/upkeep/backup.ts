@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BlobStorage } from '../storage/blob-storage.ts'
 import { createLocalStorage } from '../storage/local-storage.ts'
@@ -79,6 +79,7 @@ async function write(options: BackupOptions): Promise<BackupResult> {
     const manifest = { ...about, database: { file, ...facts }, pictures, pictureBytes, lost }
     await writeManifest(folder, manifest)
     await removeOtherCopies(folder, file)
+    if (secretSha256 === null) await rm(join(folder, SECRET_FILE), { force: true })
     await removeOthers(sealed, images)
     return { format: 1, ...manifest, copied: bytes.copied, kept: bytes.kept }
   } finally {
@@ -120,9 +121,10 @@ function tooManyLost(): BackupError {
 /** What is there with the same size is there: its name is its digest. */
 async function copyBlob(
   { storage }: BackupOptions,
-  { key, sizeBytes, sha256 }: RecordedBlob,
+  { key, sizeBytes, sha256, isInPlace }: RecordedBlob,
   target: BlobStorage,
 ): Promise<'copied' | 'kept' | 'GONE'> {
+  if (!isInPlace) return 'GONE'
   if ((await target.find(key))?.sizeBytes === sizeBytes) return 'kept'
   const bytes = await storage.get(key)
   if (bytes === undefined || createHash('sha256').update(bytes).digest('hex') !== sha256) return 'GONE'

@@ -34,8 +34,8 @@ export type DispatcherDeps = {
 export type Dispatcher = {
   /** Sends what is due and can be sent beside what is being sent already. Resolves when all of that is under way. */
   sendDue(): Promise<void>
-  /** Resolves when nothing is being sent. `signal` cuts off what takes longer: it is sent again under its message id. */
-  settle(): Promise<void>
+  /** Resolves when nothing is being sent. What takes longer than `graceMs` is cut off, and sent again after the restart. */
+  settle(graceMs: number): Promise<void>
 }
 
 const AT_A_TIME = 16
@@ -49,6 +49,7 @@ const LEASE_MS = 60_000
 export function createDispatcher(deps: DispatcherDeps, onRoom: () => void): Dispatcher {
   const { database, clock, ids, logger } = deps
   const sending = new Map<string, { readonly url: string; readonly done: Promise<void> }>()
+  const stopping = new AbortController()
 
   const countAt = (url: string) => [...sending.values()].filter((each) => each.url === url).length
 
@@ -63,7 +64,9 @@ export function createDispatcher(deps: DispatcherDeps, onRoom: () => void): Disp
 
   async function send(row: WebhookDeliveryRow): Promise<void> {
     const endpoint = row.endpointId === null ? null : await findWebhookEndpoint(database.read, row.endpointId)
-    const tried = await attempt(deps, row, endpoint ?? null)
+    const tried = await attempt(deps, row, endpoint ?? null, stopping.signal)
+    // Whether it arrived is open: its lease stays, and it is sent again under its message id.
+    if (tried === 'cut off') return
     const now = clock.now()
     const verdict = judge(tried, { tries: row.tries, now, random: deps.random() })
     await database.transact((trx) => record(trx, row, verdict, now))
@@ -101,8 +104,13 @@ export function createDispatcher(deps: DispatcherDeps, onRoom: () => void): Disp
         if (begun === 0) return
       }
     },
-    async settle() {
-      await Promise.all([...sending.values()].map(({ done }) => done))
+    async settle(graceMs) {
+      const settled = Promise.all([...sending.values()].map(({ done }) => done))
+      const timer = new AbortController()
+      await Promise.race([settled, clock.sleep(graceMs, timer.signal)])
+      timer.abort()
+      stopping.abort()
+      await settled
     },
   }
 }
@@ -111,7 +119,8 @@ async function attempt(
   deps: DispatcherDeps,
   row: WebhookDeliveryRow,
   endpoint: WebhookEndpointRow | null,
-): Promise<Tried> {
+  signal: AbortSignal,
+): Promise<Tried | 'cut off'> {
   const secrets = secretsOf(deps, row, endpoint)
   if (secrets.length === 0) {
     return failed('Its signing secret can no longer be read, because the secret of the server has changed. Rotate it.')
@@ -119,9 +128,11 @@ async function attempt(
   const body = await writeMessage(row, deps.describe)
   const message = signMessage({ messageId: row.messageId, body }, secrets, deps.clock.now())
   try {
-    const { status, retryAfterMs } = await deps.post(endpoint?.url ?? row.url, { ...message, timeoutMs: ANSWER_MS })
+    const bounds = { timeoutMs: ANSWER_MS, signal }
+    const { status, retryAfterMs } = await deps.post(endpoint?.url ?? row.url, { ...message, ...bounds })
     return { status, retryAfterMs, error: null }
   } catch (error) {
+    if (signal.aborted) return 'cut off'
     if (error instanceof OutboundError) return failed(error.message)
     throw error
   }

@@ -18,7 +18,7 @@ import type { Secret } from '../secret.ts'
 import type { PreviewStore } from '../storage/preview-store.ts'
 import type { CallbackDesk, OpenLine } from './callback-desk.ts'
 import { type KeepImageDeps, keepImage, type Unkept } from './keep-image.ts'
-import { describeFault, referenceWithoutKey, textWithoutKey, withoutKey } from './key-redaction.ts'
+import { describeFault, referenceWithoutKeys, textWithoutKeys, withoutKeys } from './key-redaction.ts'
 import { loadInputs } from './load-inputs.ts'
 import { readNumbers, share } from './vendor-numbers.ts'
 import { storableText } from './vendor-text.ts'
@@ -30,6 +30,8 @@ export type RunAttemptDeps = KeepImageDeps & {
   readonly previews: PreviewStore
   readonly callbacks: CallbackDesk
   readonly clock: Clock
+  /** The server's own, of all providers: nobody is to read one of them in what a provider says. */
+  readonly serverKeys: readonly Secret[]
 }
 
 /** `dropped`: canceled, stopped, or the fence is somebody else's; whoever decided that has written what there is to say. */
@@ -43,11 +45,15 @@ export const NO_LONGER_WANTED = Symbol('no longer wanted')
 const CANCEL_LIMIT_MS = 5_000
 /** Of all of the calls of an attempt. */
 const MAX_REQUEST_ID_LENGTH = 2_000
+/** Of a word on the way, which is shown and forgotten. */
+const MAX_MESSAGE_LENGTH = 500
 
 /** What goes into a call beside the request. `lost`: why nothing more of it may be sent; null: nothing is missing. */
 type OurSide = {
   readonly attempt: RunningAttempt
   readonly apiKey: Secret | null
+  /** All that may have been sent, and are not to be read in what is said. */
+  readonly keys: readonly Secret[]
   readonly lost: ProviderError | null
   /** Where the vendor may call back. With a key of the caller's own it is asked alone: its signatures are not ours to know. */
   readonly line: OpenLine | undefined
@@ -101,9 +107,10 @@ async function callWithKey(
     if (!(error instanceof ProviderError)) throw error
     return { kind: 'failed', error, unstored: [] }
   }
+  const keys = apiKey === null ? deps.serverKeys : [apiKey, ...deps.serverKeys]
   const line = apiKey === null ? deps.callbacks.open(provider.id, attempt.attemptId) : undefined
   try {
-    return await callProvider(deps, provider, request, { attempt, apiKey, lost, line }, signal)
+    return await callProvider(deps, provider, request, { attempt, apiKey, keys, lost, line }, signal)
   } finally {
     line?.close()
   }
@@ -116,7 +123,7 @@ async function callProvider(
   ours: OurSide,
   signal: AbortSignal,
 ): Promise<AttemptResult | 'dropped'> {
-  const { attempt, apiKey } = ours
+  const { attempt, keys } = ours
   const conversation = createConversation(deps, request, ours, signal)
   const { call, unkept } = conversation
   const listUnstored = () => unkept.filter((each) => each.kind === 'unstored').map((each) => each.imageIndex)
@@ -124,14 +131,14 @@ async function callProvider(
     const output = await (attempt.reference !== null && provider.resume
       ? provider.resume(attempt.reference, request, call)
       : provider.generate(request, call))
-    const requestId = storableText(textWithoutKey(output.requestId, apiKey), MAX_REQUEST_ID_LENGTH)
+    const requestId = storableText(textWithoutKeys(output.requestId, keys), MAX_REQUEST_ID_LENGTH)
     const read = { ...readNumbers(output), requestId }
-    return { kind: 'answered', output: withoutKeys(withBroken(read, unkept), apiKey), unstored: listUnstored() }
+    return { kind: 'answered', output: withCleanFailures(withBroken(read, unkept), keys), unstored: listUnstored() }
   } catch (error) {
     if (!conversation.hasLostLease() && !signal.aborted) {
       if (!(error instanceof ProviderError))
-        deps.logger.error({ provider: provider.id, err: describeFault(error, apiKey) }, 'A provider failed')
-      const failure = withoutKey(toProviderError(error), apiKey)
+        deps.logger.error({ provider: provider.id, err: describeFault(error, keys) }, 'A provider failed')
+      const failure = withoutKeys(toProviderError(error), keys)
       return {
         kind: 'failed',
         error: attempt.reference === null ? failure : asTaken(failure),
@@ -139,7 +146,7 @@ async function callProvider(
       }
     }
     const reference = conversation.reference()
-    if (reference !== null && (await isOver(deps, attempt, signal))) await askToStop(deps, provider, reference, apiKey)
+    if (reference !== null && (await isOver(deps, attempt, signal))) await askToStop(deps, provider, reference, ours)
     return 'dropped'
   }
 }
@@ -148,7 +155,7 @@ async function callProvider(
 function createConversation(
   deps: RunAttemptDeps,
   request: ProviderRequest,
-  { attempt, apiKey, lost: unsendable, line: callbacks }: OurSide,
+  { attempt, apiKey, keys, lost: unsendable, line: callbacks }: OurSide,
   signal: AbortSignal,
 ) {
   const { attempts, progress } = deps
@@ -177,7 +184,7 @@ function createConversation(
   const keep = async (image: ProviderImage): Promise<void> => {
     // More than was asked for is nobody's: it has no place and no price.
     if (!Number.isInteger(image.index) || image.index < 0 || image.index >= request.count) return
-    const revisedPrompt = textWithoutKey(image.revisedPrompt, apiKey)
+    const revisedPrompt = textWithoutKeys(image.revisedPrompt, keys)
     const left = await keepImage(deps, attempt, { ...image, revisedPrompt }, signal)
     if (left) unkept.push(left)
   }
@@ -192,12 +199,12 @@ function createConversation(
     onSending: () => note('NOT_SENT', attempts.markSending(attempt)),
     onAccepted(reference) {
       accepted = reference
-      return note('UNKNOWN', attempts.markAccepted(attempt, referenceWithoutKey(reference, apiKey)))
+      return note('UNKNOWN', attempts.markAccepted(attempt, referenceWithoutKeys(reference, keys)))
     },
     onProgress: (update) =>
       progress.progress(attempt, {
         progress: share(update.progress),
-        message: textWithoutKey(update.message ?? null, apiKey),
+        message: storableText(textWithoutKeys(update.message ?? null, keys), MAX_MESSAGE_LENGTH),
       }),
     onPreview: ({ index, bytes }) => showPreview(deps, attempt, index, bytes),
     onImage: (image) => own(keep(image)),
@@ -210,9 +217,8 @@ function withBroken(output: ProviderOutput, unkept: readonly Unkept[]): Provider
   return { ...output, failures: [...output.failures, ...broken] }
 }
 
-function withoutKeys(output: ProviderOutput, key: Secret | null): ProviderOutput {
-  if (key === null) return output
-  const failures = output.failures.map(({ imageIndex, error }) => ({ imageIndex, error: withoutKey(error, key) }))
+function withCleanFailures(output: ProviderOutput, keys: readonly Secret[]): ProviderOutput {
+  const failures = output.failures.map(({ imageIndex, error }) => ({ imageIndex, error: withoutKeys(error, keys) }))
   return { ...output, failures }
 }
 
@@ -232,12 +238,12 @@ async function askToStop(
   { clock, logger }: RunAttemptDeps,
   provider: ImageProvider,
   reference: ProviderReference,
-  apiKey: Secret | null,
+  { apiKey, keys }: Pick<OurSide, 'apiKey' | 'keys'>,
 ): Promise<void> {
   if (provider.cancel === undefined) return
   const limit = new AbortController()
   const asked = provider.cancel(reference, { apiKey, signal: limit.signal }).catch((error: unknown) => {
-    logger.warn({ provider: provider.id, err: describeFault(error, apiKey) }, 'The provider could not be asked to stop')
+    logger.warn({ provider: provider.id, err: describeFault(error, keys) }, 'The provider could not be asked to stop')
   })
   const timer = new AbortController()
   await Promise.race([asked, clock.sleep(CANCEL_LIMIT_MS, timer.signal)])

@@ -25,7 +25,7 @@ async function open() {
   return { receiver, server, client, dataDir }
 }
 
-it('F36: sends a message again under its id when the server dies after it arrived and before that was written down', async () => {
+it('F36 sends a message again under its id when the server dies after it arrived and before that was written down', async () => {
   const { receiver, server, client, dataDir } = await open()
   // It arrives, and its answer does not come before the server is dead.
   receiver.script(() => undefined)

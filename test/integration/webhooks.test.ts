@@ -9,8 +9,6 @@ import {
   RedeliverWebhookDocument,
   RotateWebhookSecretDocument,
   UpdateWebhookEndpointDocument,
-  WebhookEndpointsDocument,
-  type WebhookEventType,
 } from '../../schema/generated/operations.ts'
 import type { Clock } from '../../src/clock.ts'
 import { PATIENCE_MS, PAUSES_MS } from '../../src/webhooks/delivery-schedule.ts'
@@ -19,6 +17,7 @@ import type { GraphqlClient } from '../support/graphql-client.ts'
 import { type Received, type Receiver, startReceiver } from '../support/receiver.ts'
 import { createSkippingClock } from '../support/skipping-clock.ts'
 import { createTestAccount, PRICED_PAINTER, startApp, type TestApp } from '../support/start-app.ts'
+import { ENDS, headersOf, lookAtEndpoint, subscribe, untilDelivery } from '../support/webhooks.ts'
 
 type Stage = { readonly server: TestApp; readonly receiver: Receiver; readonly client: GraphqlClient }
 
@@ -38,37 +37,9 @@ async function open(clock?: Clock): Promise<Stage> {
   return { server, receiver, client: server.client }
 }
 
-const ENDS: readonly WebhookEventType[] = ['GENERATION_COMPLETED', 'GENERATION_FAILED', 'GENERATION_CANCELED']
-
-async function subscribe(client: GraphqlClient, url: string, events = ENDS) {
-  const { createWebhookEndpoint: made } = await client.run(CreateWebhookEndpointDocument, { input: { url, events } })
-  if (made.__typename !== 'CreateWebhookEndpointSuccess') throw new Error(JSON.stringify(made))
-  return { id: made.endpoint.id, secret: made.signingSecret }
-}
-
-async function look(client: GraphqlClient) {
-  const { viewer } = await client.run(WebhookEndpointsDocument, {})
-  const [endpoint] = viewer.account.webhookEndpoints
-  if (!endpoint) throw new Error('There is no endpoint.')
-  return { ...endpoint, deliveries: endpoint.deliveries.nodes }
-}
-
-/** Resolves once the first delivery is as `isSo` says. */
-async function untilDelivery(
-  client: GraphqlClient,
-  isSo: (first: Awaited<ReturnType<typeof look>>['deliveries'][number]) => boolean,
-) {
-  for (;;) {
-    const [first] = (await look(client)).deliveries
-    if (first && isSo(first)) return first
-  }
-}
-
 function readData(message: Received | undefined) {
   return JSON.parse(message?.body ?? '{}')
 }
-
-const headersOf = ({ headers }: Received) => Object.fromEntries(Object.entries(headers).map(([k, v]) => [k, String(v)]))
 
 describe('A webhook endpoint', () => {
   it('is told of the start and the end, by messages that two libraries take for genuine', async () => {
@@ -126,7 +97,7 @@ describe('A webhook endpoint', () => {
       type: 'generation.failed',
       data: { status: 'FAILED', images: [], error: { code: 'REFUSED', billed: false } },
     })
-    expect((await look(client)).deliveries).toHaveLength(1)
+    expect((await lookAtEndpoint(client)).deliveries).toHaveLength(1)
   })
 
   it('gets a message once it answers, after it failed five times, under one message id', async () => {
@@ -160,7 +131,7 @@ describe('A webhook endpoint', () => {
     await make(client, QUICK)
     await untilDelivery(client, ({ state }) => state === 'FAILED')
     await make(client, QUICK)
-    expect(await look(client)).toMatchObject({
+    expect(await lookAtEndpoint(client)).toMatchObject({
       state: 'DISABLED_BY_FAILURES',
       deliveries: [{ state: 'FAILED', lastResponseStatus: 410 }],
     })
@@ -176,12 +147,12 @@ describe('A webhook endpoint', () => {
     await untilDelivery(client, ({ lastError }) => lastError !== null)
     clock.moveOn(PATIENCE_MS)
     await untilDelivery(client, ({ state }) => state === 'FAILED')
-    expect((await look(client)).state).toBe('DISABLED_BY_FAILURES')
+    expect((await lookAtEndpoint(client)).state).toBe('DISABLED_BY_FAILURES')
     await client.run(UpdateWebhookEndpointDocument, { id, input: { enabled: true } })
     const before = receiver.received.length
     await make(client, QUICK)
     await receiver.until(before + 1)
-    expect((await look(client)).state).toBe('ACTIVE')
+    expect((await lookAtEndpoint(client)).state).toBe('ACTIVE')
   })
 
   it('holds up nobody else when it does not answer', async () => {
@@ -227,7 +198,7 @@ describe('A webhook endpoint', () => {
     const { id } = await subscribe(client, receiver.url)
     await client.run(UpdateWebhookEndpointDocument, { id, input: { enabled: false } })
     await make(client, QUICK)
-    expect(await look(client)).toMatchObject({ state: 'DISABLED_BY_OWNER', deliveries: [] })
+    expect(await lookAtEndpoint(client)).toMatchObject({ state: 'DISABLED_BY_OWNER', deliveries: [] })
     expect(await client.run(DeleteWebhookEndpointDocument, { id })).toEqual({
       deleteWebhookEndpoint: { __typename: 'DeleteWebhookEndpointSuccess', id },
     })

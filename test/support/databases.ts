@@ -8,7 +8,7 @@ import { type Database, type OpenDatabaseOptions, openDatabase } from '../../src
 import { POSTGRES_URL } from './services.ts'
 
 /** An empty place for one test's data, gone after it. */
-type Place = { readonly url: string; remove(): Promise<void> }
+export type Place = { readonly url: string; remove(): Promise<void> }
 
 export type OpenTestDatabase = {
   (options?: Partial<OpenDatabaseOptions>): Promise<Database>
@@ -63,7 +63,7 @@ async function makeSqlitePlace(): Promise<Place> {
   }
 }
 
-async function makePostgresPlace(): Promise<Place> {
+export async function makePostgresPlace(): Promise<Place> {
   const schema = `test_${randomBytes(8).toString('hex')}`
   await withPostgres((client) => client.query(`create schema ${schema}`))
   const url = new URL(POSTGRES_URL)

@@ -107,6 +107,7 @@ export function buildHouse(options: HouseOptions): House {
   const { fetchOutbound } = options
   const domain = createDomain(config, foundations, {
     publicUrl: () => 'http://localhost',
+    ownAddresses: () => [],
     random: () => 0.5,
     ...(fetchOutbound && { fetchOutbound }),
   })

@@ -8,6 +8,8 @@ export type ServerProcess = AsyncDisposable & {
   readonly url: string
   readonly wsUrl: string
   readonly port: number
+  /** Of the run that runs. */
+  pid(): number
   /** Lines of standard output, of all runs. */
   readonly lines: readonly string[]
   /** Resolves with the first line from now on that this is true of. */
@@ -66,6 +68,7 @@ export async function startServerProcess(
     url,
     wsUrl: url.replace(/^http/, 'ws'),
     port,
+    pid: () => child.pid ?? 0,
     lines,
     until,
     async tell(command) {

@@ -37,7 +37,8 @@ export async function startApp({ env = {}, models, engines, ...overrides }: Star
   const given = { PORT: '0', PICTOR_DATA_DIR: dataDir, PICTOR_DRAIN_SECONDS: '0', ...catalog, ...env }
   const app = await createApp(readConfig(given), { logger: createLogger({ level: 'silent' }), ...overrides })
   await app.start()
-  const { url } = app
+  // With a PUBLIC_URL it calls itself by a name under which nobody answers here.
+  const url = env.PUBLIC_URL === undefined ? app.url : `http://127.0.0.1:${app.port}/graphql`
   return {
     app,
     url,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { IMAGE_BACKGROUNDS, IMAGE_FORMATS, LIFECYCLE_STATES, PRICE_UNITS } from '../model.ts'
+import { optionSchema } from './option-schema.ts'
 
 const size = z.string().regex(/^[1-9]\d*x[1-9]\d*$/, 'Write a size as width x height in pixels, such as "1024x1024".')
 const aspectRatio = z.string().regex(/^[1-9]\d*:[1-9]\d*$/, 'Write an aspect ratio such as "16:9".')
@@ -45,7 +46,7 @@ const capabilities = z.strictObject({
   mask: z.boolean().exactOptional(),
   maxPreviews: count.exactOptional(),
   progress: z.boolean().exactOptional(),
-  providerOptions: z.record(z.string(), z.unknown()).nullable().exactOptional(),
+  providerOptions: optionSchema.nullable().exactOptional(),
 })
 
 const lifecycle = z.strictObject({

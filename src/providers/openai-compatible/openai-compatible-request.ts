@@ -19,7 +19,8 @@ export function assertFits(entry: CompatibleEntry, request: ProviderRequest): vo
     throw new WireFault('The server takes neither `enhancePrompt` nor `watermark`.')
   }
   if (hasPipe && prompt.includes('|')) throw new WireFault('Behind a "|" the server would read the negative prompt.')
-  if (hasExtraArgs && prompt.includes(TAG)) throw new WireFault('A prompt must not hold settings of the server.')
+  const shown = hasPipe ? `${prompt}${request.negativePrompt ?? ''}` : prompt
+  if (hasExtraArgs && shown.includes(TAG)) throw new WireFault('A prompt must not hold settings of the server.')
   if (referenceImages.length > 0 && edits === null) throw new WireFault('It takes no reference images (wire.edits).')
   if (mask !== null && referenceImages.length === 0) throw new WireFault('A mask needs the picture that it is for.')
 }
@@ -94,5 +95,7 @@ function isImplied(of: string, { hasPipe }: CompatibleEntry, request: ProviderRe
 
 function promptOf({ hasPipe }: CompatibleEntry, { prompt, negativePrompt }: ProviderRequest, args: JsonRecord): string {
   const whole = hasPipe && negativePrompt !== null ? `${prompt}|${negativePrompt}` : prompt
-  return Object.keys(args).length === 0 ? whole : `${whole}<${TAG}${JSON.stringify(args)}</${TAG}`
+  if (Object.keys(args).length === 0) return whole
+  // A text among them must not end them and begin others; within JSON this is the same text.
+  return `${whole}<${TAG}${JSON.stringify(args).replaceAll('<', '\\u003c')}</${TAG}`
 }

@@ -57,6 +57,9 @@ export function readInputTemplate(request: ProviderRequest): InputTemplate {
   const values = valuesOf(request)
   for (const name of used) if (!Object.hasOwn(values, name)) throw createBadEntry(`there is no placeholder {${name}}`)
   for (const name of listLost(values, used)) throw createBadEntry(`its input has no place for {${name}}`)
+  const options = Object.keys(request.parameters.providerOptions ?? {})
+  const taken = options.find((name) => Object.hasOwn(input, name) && listPlaceholders(input[name]).length > 0)
+  if (taken !== undefined) throw createBadEntry(`"${taken}" is filled in by the request, and is an option beside it`)
   return {
     imagesPerCall: used.has('count') ? readLimit(imagesPerCall, request.count) : 1,
     fill(indexes) {

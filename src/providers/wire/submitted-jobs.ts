@@ -92,7 +92,7 @@ async function submitUnsent(
       continue
     }
     assertWanted(signal, true)
-    const result = await settlePart(index, submitOrFind(index, given))
+    const result = await settlePart(index, submitOrFind(index, given).then(bounded))
     if ('value' in result) {
       // One that could not be written down is followed all the same: only a crash would lose it.
       await settlePart(index, record.markTaken(index, result.value))
@@ -178,6 +178,15 @@ function createRecord(count: number, reference: ProviderReference | null, call: 
       })
     },
   }
+}
+
+/** Ids and addresses have some hundred bytes. What a vendor gives us to keep for it goes into a row, and into each write. */
+const MAX_JOB_BYTES = 16 * 1024
+
+function bounded(job: SubmittedJob): SubmittedJob {
+  if (JSON.stringify(job).length <= MAX_JOB_BYTES) return job
+  const message = 'The provider took the job under an id or an address that is too long to be kept.'
+  throw new ProviderError({ kind: 'BAD_OUTPUT', delivery: 'UNKNOWN', message })
 }
 
 type JobRecord = ReturnType<typeof createRecord>

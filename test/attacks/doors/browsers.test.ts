@@ -33,7 +33,7 @@ async function generations(server: TestApp): Promise<number> {
   return (await server.app.foundations.database.read.selectFrom('generations').select('id').execute()).length
 }
 
-test('A18: a mutation by GET, by form, as plain text or in a multipart form without the header is refused, and nothing is made', async () => {
+test('A18 a mutation by GET, by form, as plain text or in a multipart form without the header is refused, and nothing is made', async () => {
   const form = new FormData()
   form.set('operations', JSON.stringify({ query: MUTATION }))
   form.set('map', '{}')
@@ -58,7 +58,7 @@ test('A18: a mutation by GET, by form, as plain text or in a multipart form with
   expect(await generations(open)).toBe(1)
 })
 
-test('A19: a preflight from an origin that is not listed is told nothing, on any path', async () => {
+test('A19 a preflight from an origin that is not listed is told nothing, on any path', async () => {
   const preflight = {
     'access-control-request-method': 'POST',
     'access-control-request-headers': 'authorization, content-type',
@@ -82,7 +82,7 @@ test('A19: a preflight from an origin that is not listed is told nothing, on any
   expect(answer.headers.get('access-control-allow-origin')).toBeNull()
 })
 
-test('A20: an upgrade from a page of another origin is refused with 403; a listed one, our own and programs come in', async () => {
+test('A20 an upgrade from a page of another origin is refused with 403; a listed one, our own and programs come in', async () => {
   for (const server of [open, keyed]) {
     for (const origin of EVIL) expect(await upgradeStatus(server.wsUrl, { origin }), origin).toBe(403)
     for (const origin of [LISTED, server.origin]) expect(await upgradeStatus(server.wsUrl, { origin })).toBe(101)
@@ -161,7 +161,7 @@ async function metrics(
   return { status: answer.status, text: await answer.text() }
 }
 
-test('A54: metrics are for this machine and for keys of scope admin, by setting for these alone or for nobody; health says one word', async () => {
+test('A54 metrics are for this machine and for keys of scope admin, by setting for these alone or for nobody; health says one word', async () => {
   const reader = await createTestAccount(keyed.app, { scopes: ['read', 'generate'] })
   const bearer = (key: string) => ({ authorization: `Bearer ${key}` })
   // Whatever a proxy on this machine hands on does not come from this machine.
@@ -186,7 +186,7 @@ test('A54: metrics are for this machine and for keys of scope admin, by setting 
   }
 })
 
-test('A54: a server that listens to everybody answers nobody without a key, and says at its start how one is made', async () => {
+test('A54 a server that listens to everybody answers nobody without a key, and says at its start how one is made', async () => {
   const { folder, remove } = await createScratchFolder()
   await using server = await startServerProcess({ PICTOR_DATA_DIR: folder, HOST: '0.0.0.0' })
   const warning = server.lines.map((line) => JSON.parse(line)).find(({ level }) => level === 'warn')
@@ -205,7 +205,7 @@ test('A54: a server that listens to everybody answers nobody without a key, and 
   await remove()
 })
 
-test('A54: the loopback without keys answers no other name, whatever the path', async () => {
+test('A54 the loopback without keys answers no other name, whatever the path', async () => {
   const { port } = new URL(open.url)
   for (const path of ['/graphql', '/metrics', '/', '/nowhere']) {
     const sent = request({

@@ -43,7 +43,7 @@ async function expectRefused(query: string, code: string, variables?: object): P
   expect(bugs()).toEqual([])
 }
 
-test('A9: 200 and 11 generateImage under aliases in one mutation are refused, and none of them is made', async () => {
+test('A9 200 and 11 generateImage under aliases in one mutation are refused, and none of them is made', async () => {
   const field = 'generateImage(input: { prompt: "a fox", size: "64x64" }) { __typename }'
   const aliases = (count: number) =>
     `mutation { ${Array.from({ length: count }, (_, n) => `a${n}: ${field}`).join(' ')} }`
@@ -56,7 +56,7 @@ test('A9: 200 and 11 generateImage under aliases in one mutation are refused, an
   expect(await countGenerations()).toBe(0)
 })
 
-test('A10: 20,000 equal fields, and 1,000 that contradict one another, are refused in little time', async () => {
+test('A10 20,000 equal fields, and 1,000 that contradict one another, are refused in little time', async () => {
   const spent = process.cpuUsage()
   await expectRefused(`{ ${'viewer '.repeat(20_000)} }`, 'GRAPHQL_PARSE_FAILED')
   const contradicting = (count: number) =>
@@ -69,7 +69,7 @@ test('A10: 20,000 equal fields, and 1,000 that contradict one another, are refus
   expect((user + system) / 1000).toBeLessThan(2_000)
 })
 
-test('A11: documents and values 50,000 deep, a cycle of fragments, and 4,096 fields out of twelve fragments are refused, and nothing of it is a bug', async () => {
+test('A11 documents and values 50,000 deep, a cycle of fragments, and 4,096 fields out of twelve fragments are refused, and nothing of it is a bug', async () => {
   await expectRefused(`{ viewer ${'{ account '.repeat(50_000)}`, 'GRAPHQL_PARSE_FAILED')
   await expectRefused(`{ history(filter: ${'['.repeat(50_000)}`, 'GRAPHQL_PARSE_FAILED')
   await expectRefused(`{ history(filter: ${'['.repeat(1_500)}`, 'GRAPHQL_PARSE_FAILED')
@@ -87,7 +87,7 @@ test('A11: documents and values 50,000 deep, a cycle of fragments, and 4,096 fie
   await expectRefused(deep(20), 'QUERY_TOO_COMPLEX')
 })
 
-test('A11: variables 100,000 deep are refused, over HTTP and on a socket', async () => {
+test('A11 variables 100,000 deep are refused, over HTTP and on a socket', async () => {
   const query = 'query ($filter: HistoryFilter) { history(filter: $filter) { nodes { id } } }'
   for (const depth of [100, 5_000, 100_000]) {
     const body = (value: string) => `{"query":"${query}","variables":{"filter":{"status":${value}}}}`
@@ -144,7 +144,7 @@ function sendBody(
   })
 }
 
-test('A12: a document of a million tokens, and bodies past their limit with and without a length, are refused before they are read', async () => {
+test('A12 a document of a million tokens, and bodies past their limit with and without a length, are refused before they are read', async () => {
   const known = { authorization: `Bearer ${secret}` }
   const million = Buffer.from(JSON.stringify({ query: `{ ${'a '.repeat(1_000_000)} }` }))
   expect((await sendBody([million], known)).status).toBe(413)
@@ -169,7 +169,7 @@ test('A12: a document of a million tokens, and bodies past their limit with and 
   expect(bugs()).toEqual([])
 })
 
-test('A13: what an operation costs is counted with the variables of each call, also after a cheap one of the same text', async () => {
+test('A13 what an operation costs is counted with the variables of each call, also after a cheap one of the same text', async () => {
   const inner = 'images { generation { images { id } attempts { id } events { kind } } }'
   const query = `query ($first: Int!) { history(first: $first) { nodes { ${inner} } } }`
   for (const way of Object.values(WAYS)) {
@@ -178,7 +178,7 @@ test('A13: what an operation costs is counted with the variables of each call, a
   }
 })
 
-test('A14: introspection ten levels deep is refused; where introspection is off, any of it is, on every way in', async () => {
+test('A14 introspection ten levels deep is refused; where introspection is off, any of it is, on every way in', async () => {
   const fields = (levels: number): string => (levels === 0 ? 'name' : `fields { type { ${fields(levels - 1)} } }`)
   await expectRefused(`{ __schema { types { ${fields(10)} } } }`, 'GRAPHQL_VALIDATION_FAILED')
   expect(codeIn(await post({ query: getIntrospectionQuery() }))).toBeUndefined()
@@ -197,7 +197,7 @@ test('A14: introspection ten levels deep is refused; where introspection is off,
   expect((await WAYS.POST(closed, { query: '{ viewer { __typename } }' })).text).toContain('Viewer')
 })
 
-test('A15: a mistyped name gets no hint at what there is', async () => {
+test('A15 a mistyped name gets no hint at what there is', async () => {
   const typos: [typo: string, meant: RegExp][] = [
     ['{ viewr { endUser } }', /viewer/],
     ['{ viewer { endUsr } }', /endUser/],
@@ -222,7 +222,7 @@ test('A15: a mistyped name gets no hint at what there is', async () => {
   }
 })
 
-test('A16: an array of operations is refused', async () => {
+test('A16 an array of operations is refused', async () => {
   const heard = await post([{ query: `{ ${OPEN_FIELD} }` }, { query: `{ ${OPEN_FIELD} }` }])
   expect(heard.status).toBe(400)
   const form = new FormData()
@@ -236,7 +236,7 @@ test('A16: an array of operations is refused', async () => {
   expect(multipart.status).toBe(400)
 })
 
-test('A17: where only known operations run, any other text is refused over POST, GET, event stream, multipart form and WebSocket', async () => {
+test('A17 where only known operations run, any other text is refused over POST, GET, event stream, multipart form and WebSocket', async () => {
   await using closed = await startApp({ env: { PICTOR_OPERATIONS_ONLY: 'on' } })
   const known = (await import('graphql')).print(
     (await import('../../../schema/generated/operations.ts')).ViewerDocument,
@@ -265,7 +265,7 @@ test('A17: where only known operations run, any other text is refused over POST,
 
 const REFUSALS: unknown[] = ['BAD_USER_INPUT', 'GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED']
 
-test('A39: a secret of the wrong type, in a literal, or in the place of something else is in no error and in no log', async () => {
+test('A39 a secret of the wrong type, in a literal, or in the place of something else is in no error and in no log', async () => {
   const canary = 'Canary0fTheCaller7Jq2Lw9Zk4Tn8Vx1'
   const set = 'mutation ($apiKey: Secret!) { setProviderKey(provider: "flux", apiKey: $apiKey) { __typename } }'
   const bodies: { query: string; variables?: object }[] = [
@@ -313,7 +313,7 @@ test('A39: a secret of the wrong type, in a literal, or in the place of somethin
   expect(log.join()).not.toContain(canary)
 })
 
-test('A39: an error of a scalar names the right form with an example', async () => {
+test('A39 an error of a scalar names the right form with an example', async () => {
   const generate = 'mutation ($input: GenerateImageInput!) { generateImage(input: $input) { __typename } }'
   const told = async (input: object) =>
     (await post({ query: generate, variables: { input: { prompt: 'a fox', ...input } } })).text
@@ -329,7 +329,7 @@ test('A39: an error of a scalar names the right form with an example', async () 
   expect(literal.text).toContain('A Decimal is a decimal number as a string, such as \\"0.04\\".')
 })
 
-test('A55: a failure inside is masked on every way in, with the id under which the log has it', async () => {
+test('A55 a failure inside is masked on every way in, with the id under which the log has it', async () => {
   await using broken = await startApp({
     logger: createLogger({ level: 'error', pretty: false, destination: { write: (line) => void failures.push(line) } }),
   })

@@ -23,7 +23,7 @@ async function startLoudly(env: Record<string, string> = {}): Promise<{ server: 
   return { server, secret }
 }
 
-test('A52: a prompt, an id, a header and a name that hold a line of a log make no line of their own', async () => {
+test('A52 a prompt, an id, a header and a name that hold a line of a log make no line of their own', async () => {
   const { server, secret } = await startLoudly()
   const forged = '{"level":"error","msg":"All money was refunded","time":"2026-01-01T00:00:00.000Z"}'
   const breaks = ['\n', '\r\n', '\u2028', '\u0085', '\\n', '\u001b[2K\r']
@@ -115,7 +115,7 @@ test('no key of ours, of a caller or of a provider, no token, secret or prompt i
   expect(said).not.toContain('Canary0f')
 })
 
-test('A53: labels of metrics come from fixed sets, whatever callers name, and their number does not grow with what is sent', async () => {
+test('A53 labels of metrics come from fixed sets, whatever callers name, and their number does not grow with what is sent', async () => {
   await using server = await startApp()
   const { secret } = await createTestAccount(server.app)
   const client = server.clientOf(secret)

@@ -28,7 +28,7 @@ afterAll(() => server[Symbol.asyncDispose]())
 
 const operation = (id: string, query: string): RawMessage => ({ type: 'subscribe', id, payload: { query } })
 
-test('A21: an operation before the first message, two first messages, garbage, a frame of 300 KB, an id in use and silence each end the socket with a code of their own', async () => {
+test('A21 an operation before the first message, two first messages, garbage, a frame of 300 KB, an id in use and silence each end the socket with a code of their own', async () => {
   const init = { type: 'connection_init', payload: { token: account.secret } }
   const attacks: [code: number, messages: (RawMessage | string)[]][] = [
     [4401, [operation('1', '{ __typename }')]],
@@ -52,7 +52,7 @@ test('A21: an operation before the first message, two first messages, garbage, a
   expect((await raw.closed).code).toBe(4409)
 })
 
-test('A21: of 10,000 subscriptions on one socket the first hundred run, the others are refused one by one, and all of them end with it', async () => {
+test('A21 of 10,000 subscriptions on one socket the first hundred run, the others are refused one by one, and all of them end with it', async () => {
   const raw = await openRawSocket(server.wsUrl)
   await raw.init({ token: account.secret })
   for (let n = 0; n < 10_000; n++) raw.send(operation(String(n), WATCH))
@@ -71,7 +71,7 @@ test('A21: of 10,000 subscriptions on one socket the first hundred run, the othe
   await untilSubscribed(server.origin, 0)
 })
 
-test('A21: a token that ends and a key that is revoked in the middle of a stream end the socket with 4403, and the event stream', async () => {
+test('A21 a token that ends and a key that is revoked in the middle of a stream end the socket with 4403, and the event stream', async () => {
   const { secret, accountId, keyId } = await createTestAccount(server.app)
   const { createToken } = await server.clientOf(secret).run(CreateTokenDocument, { input: { expiresInSeconds: 2 } })
   if (createToken.__typename !== 'CreateTokenSuccess') throw new Error(JSON.stringify(createToken))
@@ -96,7 +96,7 @@ test('A21: a token that ends and a key that is revoked in the middle of a stream
   await untilSubscribed(server.origin, 0)
 })
 
-test('A22: a syntax error, an invalid document and a failing one leave the other operations of their socket alone', async () => {
+test('A22 a syntax error, an invalid document and a failing one leave the other operations of their socket alone', async () => {
   const raw = await openRawSocket(server.wsUrl)
   await raw.init({ token: account.secret })
   raw.send(operation('healthy', WATCH))
@@ -126,7 +126,7 @@ test('A22: a syntax error, an invalid document and a failing one leave the other
   await untilSubscribed(server.origin, 0)
 })
 
-test('A23: 1,000 subscriptions by callers that take no stream are answered with 406, and none of them is left behind', async () => {
+test('A23 1,000 subscriptions by callers that take no stream are answered with 406, and none of them is left behind', async () => {
   const accepts = [
     'application/json',
     'application/graphql-response+json',
@@ -161,7 +161,7 @@ function connect(text: string): Socket {
   return socket
 }
 
-test('A24: those that send their headers or their body a byte at a time, or nothing, are cut off', async () => {
+test('A24 those that send their headers or their body a byte at a time, or nothing, are cut off', async () => {
   const slow = [
     '',
     'POST /graphql HTTP/1.1\r\nhost: x\r\n',
@@ -178,7 +178,7 @@ test('A24: those that send their headers or their body a byte at a time, or noth
   )
 })
 
-test('A24: 2,000 connections that are kept and not used are closed, and others are answered meanwhile', async () => {
+test('A24 2,000 connections that are kept and not used are closed, and others are answered meanwhile', async () => {
   const { port, hostname } = new URL(server.url)
   const idle = Array.from({ length: 2_000 }, () =>
     connect(`GET /healthz HTTP/1.1\r\nhost: ${hostname}:${port}\r\n\r\n`),

@@ -108,6 +108,13 @@ describe('a known operation', () => {
     await expect(startWith(await operations('{ nope }'))).rejects.toThrow(
       /PICTOR_OPERATIONS.*pages\/scopes\.graphql: Cannot query field "nope"/,
     )
+    const checked = await runCommand(['doctor', '--json'], {
+      PICTOR_DATA_DIR: dataDir,
+      PICTOR_OPERATIONS: await operations('{ nope }'),
+    })
+    expect(JSON.parse(checked.stdout).checks).toContainEqual(
+      expect.objectContaining({ name: 'operations', ok: false, detail: expect.stringContaining('"nope"') }),
+    )
     await expect(startWith(join(dataDir, 'nowhere'))).rejects.toThrow(/PICTOR_OPERATIONS must be a folder.*ENOENT/)
     await writeFile(join(dataDir, 'list.json'), '{"a": 1}')
     await expect(startWith(join(dataDir, 'list.json'))).rejects.toThrow(/entry 1 has no id with a text/)

@@ -55,7 +55,7 @@ afterEach(async () => {
   await scratch.remove()
 })
 
-function run(options: { storage?: BlobStorage; now?: number } = {}) {
+function run(options: { storage?: BlobStorage; now?: number; secretFile?: null } = {}) {
   return backUp({
     folder: backups,
     database,
@@ -189,6 +189,22 @@ describe('a backup', () => {
     expect((await run()).lost.sort()).toEqual([key, changed].sort())
     expect((await restore()).manifest.pictures).toBe(4)
     expect(await listPictures(restored)).toHaveLength(2)
+  })
+
+  it('can be restored also where a row names bytes in a wrong place', async () => {
+    const [id = ''] = made
+    await database.transact((trx) =>
+      trx.updateTable('images').set({ blobKey: '../elsewhere.png' }).where('generationId', '=', id).execute(),
+    )
+    expect((await run()).lost).toEqual(['../elsewhere.png'])
+    expect((await restore()).manifest).toMatchObject({ pictures: 4 })
+    expect(await listPictures(restored)).toHaveLength(3)
+  })
+
+  it('does not keep a secret that is no longer in a file', async () => {
+    await run()
+    expect(await run({ now: 2, secretFile: null })).toMatchObject({ secretSha256: null })
+    expect(await readdir(backups)).not.toContain('secret')
   })
 
   it('keeps what an earlier one has of it and the server has lost since', async () => {

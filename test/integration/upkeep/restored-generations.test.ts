@@ -75,6 +75,19 @@ describeOnEachDatabase('a database that was copied while generations ran', (open
     expect(account).toMatchObject([{ balanceMicros: 99 * PRICE_MICROS, heldMicros: 0 }])
   })
 
+  it('tells whoever asked to be told that it has ended so', async () => {
+    const webhookUrl = 'https://example.com/told'
+    await database.transact((trx) =>
+      trx.updateTable('generations').set({ webhookUrl }).where('id', '=', ids.waiting).execute(),
+    )
+    await recover()
+    const deliveries = await database.read.selectFrom('webhookDeliveries').selectAll().execute()
+    expect(deliveries).toMatchObject([
+      { generationId: ids.waiting, url: webhookUrl, event: 'GENERATION_FAILED', state: 'PENDING' },
+    ])
+    await house.assertInvariants()
+  })
+
   it('when they are to go on, sends none again that may have been sent, and goes on with what a provider has', async () => {
     const next = await restart()
     // Where several servers may share a database, leases have to run out first.

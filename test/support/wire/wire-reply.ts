@@ -82,10 +82,17 @@ async function writeStream(
     if (mode.name === 'truncate' && pieces === (mode.number('after') ?? 1)) {
       return breakOff(response, toBytes(piece), mode)
     }
-    response.write(piece)
+    // A body without end must not lie in memory: the next piece is made when there is room for it, or nobody reads.
+    if (!response.write(piece)) await untilWritable(response)
     pieces += 1
   }
   response.end()
+}
+
+function untilWritable(response: ServerResponse): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  response.on('drain', resolve).on('close', resolve)
+  return promise.finally(() => response.off('drain', resolve).off('close', resolve))
 }
 
 /** The last bytes are on their way before the connection goes. */

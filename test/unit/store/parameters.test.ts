@@ -29,6 +29,13 @@ describe('assertParameters', () => {
   })
 })
 
+describe('a text with NUL', () => {
+  it('is told as bad input of whoever asked, since neither database is to hold one', () => {
+    const query = CompiledQuery.raw('select ?', ['gen_\0'])
+    expect(() => assertParameters(query)).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }))
+  })
+})
+
 describe('parseInteger', () => {
   it.each([
     ['0', 0],

@@ -1,14 +1,14 @@
 import { readdir } from 'node:fs/promises'
 import { afterEach, expect, it } from 'vitest'
-import { ImageStatusDocument } from '../../../schema/generated/operations.ts'
-import { type App, createApp } from '../../../src/app.ts'
-import { readConfig } from '../../../src/config.ts'
-import { createLogger } from '../../../src/logger.ts'
-import { createGraphqlClient, type GraphqlClient } from '../../support/graphql-client.ts'
-import { createScratchFolder } from '../../support/scratch-folder.ts'
-import { findTraces, findTracesInFiles } from '../../support/traces.ts'
-import { createFluxWire } from '../../support/wire/flux.ts'
-import { startWireServer, type WireServer } from '../../support/wire/wire-server.ts'
+import { ImageStatusDocument } from '../../schema/generated/operations.ts'
+import { type App, createApp } from '../../src/app.ts'
+import { readConfig } from '../../src/config.ts'
+import { createLogger } from '../../src/logger.ts'
+import { createGraphqlClient, type GraphqlClient } from '../support/graphql-client.ts'
+import { createScratchFolder } from '../support/scratch-folder.ts'
+import { findTraces, findTracesInFiles } from '../support/traces.ts'
+import { createFluxWire } from '../support/wire/flux.ts'
+import { startWireServer, type WireServer } from '../support/wire/wire-server.ts'
 
 /** No pattern of the logger knows them: what keeps them out of the log is that nobody puts them there. */
 const STORED = 'Canary0fTheAccount7Jq2Lw9Zk4Tn8'
@@ -87,7 +87,7 @@ async function make(stage: Stage, input: object): Promise<void> {
 
 const input = { prompt: 'a red fox', model: 'flux/flux-2-pro', size: '64x64' }
 
-it('keys of callers are to be read nowhere: not on disk, not in the log, not in an answer', {
+it('A40 provider keys of callers are to be read nowhere: not on disk, not in the log, not in an answer', {
   timeout: 60_000,
 }, async () => {
   const { folder, remove } = await createScratchFolder()
@@ -163,7 +163,7 @@ it('keys of callers are to be read nowhere: not on disk, not in the log, not in 
   expect(await findTracesInFiles(folder, CANARIES)).toEqual([])
 })
 
-it('would be found in each of the forms that are looked for', () => {
+it('A40 a key would be found in each of the forms that are looked for', () => {
   const [canary = ''] = CANARIES
   const forms = [
     canary,
