@@ -3,10 +3,11 @@ import { expect, it, onTestFinished } from 'vitest'
 import { createFakeClock } from '../support/fake-clock.ts'
 import { generate } from '../support/generating.ts'
 import { readMetric, SOON, untilSubscribed } from '../support/metrics.ts'
+import { createMoment } from '../support/moment.ts'
 import { openRawSocket } from '../support/raw-websocket.ts'
 import { createTestAccount, startApp } from '../support/start-app.ts'
 import { startToyServer, type ToyServer } from '../support/toy-server.ts'
-import { collect, createWatchClient, expectWholeStory, watch } from '../support/watch-client.ts'
+import { createWatchClient, expectWholeStory, type StatusEvent, watch } from '../support/watch-client.ts'
 import { PLAYED_VENDORS } from '../support/wire/vendors.ts'
 import { startWireServer } from '../support/wire/wire-server.ts'
 
@@ -112,14 +113,19 @@ it(`F32 ${SUBSCRIBERS} watchers of generations that all end at once see each ste
   const options = { url: server.wsUrl, connectionParams: { authorization: `Bearer ${secret}` } }
   const sockets = Array.from({ length: SUBSCRIBERS / ON_A_SOCKET }, () => createWatchClient(options))
   let lastAt = 0
+  let left = SUBSCRIBERS
+  const allBegun = createMoment()
   const watching = sockets.flatMap((socket, place) =>
     Array.from({ length: ON_A_SOCKET }, async (_, index) => {
-      const events = await collect(watch(socket, ids[(place + index) % ids.length] ?? ''))
+      const events: StatusEvent[] = []
+      for await (const event of watch(socket, ids[(place + index) % ids.length] ?? ''))
+        if (events.push(event) === 1 && --left === 0) allBegun.reach()
       lastAt = performance.now()
       return events
     }),
   )
-  await untilSubscribed(server.origin, SUBSCRIBERS)
+  await Promise.race([allBegun.reached, Promise.all(watching)])
+  expect(await readMetric(server.origin, 'pictor_subscriptions')).toBe(SUBSCRIBERS)
   wire.release()
   const firstAt = await Promise.race(watching).then(() => performance.now())
   for (const events of await Promise.all(watching)) expectWholeStory(events)
