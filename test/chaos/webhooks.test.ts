@@ -3,11 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { CreateWebhookEndpointDocument, WebhookEndpointsDocument } from '../../schema/generated/operations.ts'
+import { PAUSES_MS } from '../../src/webhooks/delivery-schedule.ts'
 import { assertInvariantsOf } from '../support/data-directory.ts'
 import { generate, make, QUICK } from '../support/generating.ts'
 import { createGraphqlClient } from '../support/graphql-client.ts'
 import { startReceiver } from '../support/receiver.ts'
 import { startServerProcess } from '../support/server-process.ts'
+import { createSkippingClock } from '../support/skipping-clock.ts'
+import { startApp } from '../support/start-app.ts'
+import { subscribe, untilDelivery } from '../support/webhooks.ts'
 
 async function open() {
   const receiver = await startReceiver()
@@ -57,4 +61,29 @@ it('loses no message of any generation over a stream of kills', async () => {
   expect(viewer.account.webhookEndpoints[0]?.deliveries.nodes).toHaveLength(asked.size)
   expect(await server.kill('SIGTERM')).toBe(0)
   await assertInvariantsOf(dataDir)
+})
+
+it('F35 a receiver that redirects, breaks off and refuses gets a message once it answers, under one message id', async () => {
+  const clock = createSkippingClock()
+  await using receiver = await startReceiver()
+  const env = { PICTOR_WEBHOOK_ORIGINS: receiver.origin }
+  await using app = await startApp({ env, clock, leaseMs: 1e9, pollMs: 10, random: () => 0 })
+  const { client } = app
+  await subscribe(client, receiver.url)
+  receiver.script(500, 301, 429, (response) => response.destroy(), 404)
+  await make(client, QUICK)
+  for (const [index, pause] of PAUSES_MS.slice(0, 5).entries()) {
+    await receiver.until(index + 1)
+    const waiting = await untilDelivery(
+      client,
+      ({ attempts, lastError }) => attempts === index + 1 && lastError !== null,
+    )
+    expect(waiting).toMatchObject({ state: 'PENDING', deliveredAt: null })
+    expect(receiver.received).toHaveLength(index + 1)
+    clock.moveOn(pause)
+  }
+  const delivered = await untilDelivery(client, ({ state }) => state === 'DELIVERED')
+  expect(delivered).toMatchObject({ attempts: 6, lastResponseStatus: 204, lastError: null, nextAttemptAt: null })
+  expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id']))).toEqual(new Set([delivered.messageId]))
+  expect(receiver.received).toHaveLength(6)
 })

@@ -100,30 +100,6 @@ describe('A webhook endpoint', () => {
     expect((await lookAtEndpoint(client)).deliveries).toHaveLength(1)
   })
 
-  it('gets a message once it answers, after it failed five times, under one message id', async () => {
-    const clock = createSkippingClock()
-    const { client, receiver } = await open(clock)
-    await subscribe(client, receiver.url)
-    receiver.script(500, 301, 429, (response) => response.destroy(), 404)
-    await make(client, QUICK)
-    for (const [index, pause] of PAUSES_MS.slice(0, 5).entries()) {
-      await receiver.until(index + 1)
-      const waiting = await untilDelivery(
-        client,
-        ({ attempts, lastError }) => attempts === index + 1 && lastError !== null,
-      )
-      expect(waiting).toMatchObject({ state: 'PENDING', deliveredAt: null })
-      expect(receiver.received).toHaveLength(index + 1)
-      clock.moveOn(pause)
-    }
-    const delivered = await untilDelivery(client, ({ state }) => state === 'DELIVERED')
-    expect(delivered).toMatchObject({ attempts: 6, lastResponseStatus: 204, lastError: null, nextAttemptAt: null })
-    expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id']))).toEqual(
-      new Set([delivered.messageId]),
-    )
-    expect(receiver.received).toHaveLength(6)
-  })
-
   it('is left alone from the day on which it says 410, and what waits for it is given up', async () => {
     const { client, receiver } = await open()
     await subscribe(client, receiver.url)
