@@ -1,4 +1,6 @@
 import { request } from 'node:http'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, it, onTestFinished } from 'vitest'
 import { createFakeClock } from '../support/fake-clock.ts'
 import { generate } from '../support/generating.ts'
@@ -90,7 +92,12 @@ async function readAll({ wsUrl }: ToyServer): Promise<number[]> {
   return sequences
 }
 
+setFlagsFromString('--expose_gc')
+const collectGarbage: () => void = runInNewContext('gc')
+
+/** What is held, without what has only not been thrown away yet. */
 function bufferedBytes(): number {
+  collectGarbage()
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
 }
