@@ -125,16 +125,18 @@ async function attempt(
   if (secrets.length === 0) {
     return failed('Its signing secret can no longer be read, because the secret of the server has changed. Rotate it.')
   }
-  const body = await writeMessage(row, deps.describe)
-  const message = signMessage({ messageId: row.messageId, body }, secrets, deps.clock.now())
   try {
+    const body = await writeMessage(row, deps.describe)
+    const message = signMessage({ messageId: row.messageId, body }, secrets, deps.clock.now())
     const bounds = { timeoutMs: ANSWER_MS, signal }
     const { status, retryAfterMs } = await deps.post(endpoint?.url ?? row.url, { ...message, ...bounds })
     return { status, retryAfterMs, error: null }
   } catch (error) {
     if (signal.aborted) return 'cut off'
     if (error instanceof OutboundError) return failed(error.message)
-    throw error
+    // Left to its lease it would be tried every minute without end; so it counts like any other try.
+    deps.logger.error({ err: error, delivery: row.id }, 'A webhook could not be written')
+    return failed('It could not be written because of a fault on our side.')
   }
 }
 

@@ -20,9 +20,10 @@ import {
   listWebhookEndpoints,
   updateWebhookEndpoint,
 } from '../../../src/store/webhook-endpoint-store.ts'
-import type { WebhookDeliveryRow, WebhookEndpointRow } from '../../../src/store/webhook-tables.ts'
+import type { WebhookEndpointRow } from '../../../src/store/webhook-tables.ts'
 import { insertAccount } from '../../support/account-rows.ts'
 import { describeOnEachDatabase } from '../../support/databases.ts'
+import { webhookDelivery } from '../../support/webhook-rows.ts'
 
 function endpoint(row: Partial<WebhookEndpointRow> = {}): WebhookEndpointRow {
   return {
@@ -36,33 +37,6 @@ function endpoint(row: Partial<WebhookEndpointRow> = {}): WebhookEndpointRow {
     previousSecretExpiresAt: null,
     failingSince: null,
     createdAt: 5_000_000_000,
-    ...row,
-  }
-}
-
-function delivery(row: Partial<WebhookDeliveryRow> = {}): WebhookDeliveryRow {
-  return {
-    id: 'whd_1',
-    messageId: 'msg_1',
-    accountId: 'acc_1',
-    endpointId: 'whk_1',
-    url: 'https://app.example.com/hooks',
-    generationId: 'gen_1',
-    event: 'GENERATION_FAILED',
-    status: 'FAILED',
-    previousStatus: 'RUNNING',
-    sequence: 3,
-    eventAt: 10,
-    state: 'PENDING',
-    attempts: 0,
-    tries: 0,
-    nextAttemptAt: 10,
-    leaseToken: null,
-    leaseExpiresAt: null,
-    lastResponseStatus: null,
-    lastError: null,
-    createdAt: 10,
-    deliveredAt: null,
     ...row,
   }
 }
@@ -90,9 +64,9 @@ describeOnEachDatabase('webhook stores', (open) => {
   })
 
   it('give back what they were given', async () => {
-    await run((trx) => insertWebhookDeliveries(trx, [delivery({ eventAt: 5_000_000_000_000 })]))
+    await run((trx) => insertWebhookDeliveries(trx, [webhookDelivery({ eventAt: 5_000_000_000_000 })]))
     expect(await findWebhookEndpoint(database.read, 'whk_1')).toEqual(endpoint())
-    expect(await findWebhookDelivery(database.read, 'whd_1')).toEqual(delivery({ eventAt: 5_000_000_000_000 }))
+    expect(await findWebhookDelivery(database.read, 'whd_1')).toEqual(webhookDelivery({ eventAt: 5_000_000_000_000 }))
   })
 
   it('list an account’s endpoints, and to the outbox only those that are active', async () => {
@@ -105,7 +79,7 @@ describeOnEachDatabase('webhook stores', (open) => {
   })
 
   it('change and delete an endpoint for its owner alone, its deliveries with it', async () => {
-    await run((trx) => insertWebhookDeliveries(trx, [delivery()]))
+    await run((trx) => insertWebhookDeliveries(trx, [webhookDelivery()]))
     const own = { id: 'whk_1', accountId: 'acc_1' }
     const foreign = { id: 'whk_1', accountId: 'acc_2' }
     expect(await run((trx) => updateWebhookEndpoint(trx, foreign, { failingSince: 7 }))).toBe(false)
@@ -118,10 +92,10 @@ describeOnEachDatabase('webhook stores', (open) => {
 
   it('list what is due, the longest first, without what has been leased and what goes to a busy address', async () => {
     const rows = [
-      delivery({ id: 'whd_1', nextAttemptAt: 12 }),
-      delivery({ id: 'whd_2', nextAttemptAt: 11, url: 'https://b.example' }),
-      delivery({ id: 'whd_3', nextAttemptAt: 99 }),
-      delivery({ id: 'whd_4', nextAttemptAt: null, state: 'DELIVERED' }),
+      webhookDelivery({ id: 'whd_1', nextAttemptAt: 12 }),
+      webhookDelivery({ id: 'whd_2', nextAttemptAt: 11, url: 'https://b.example' }),
+      webhookDelivery({ id: 'whd_3', nextAttemptAt: 99 }),
+      webhookDelivery({ id: 'whd_4', nextAttemptAt: null, state: 'DELIVERED' }),
     ]
     await run((trx) => insertWebhookDeliveries(trx, rows))
     expect(await due(12)).toEqual(['whd_2', 'whd_1'])
@@ -132,18 +106,20 @@ describeOnEachDatabase('webhook stores', (open) => {
   })
 
   it('lease a delivery once at a time, count the attempt, and record for the holder alone', async () => {
-    await run((trx) => insertWebhookDeliveries(trx, [delivery()]))
+    await run((trx) => insertWebhookDeliveries(trx, [webhookDelivery()]))
     expect(await lease('one', 10)).toBe(true)
     expect(await lease('two', 69)).toBe(false)
     expect(await lease('two', 70)).toBe(true)
     const settle = (leaseToken: string) => run((trx) => settleDelivery(trx, { id: 'whd_1', leaseToken }, ARRIVED))
     expect(await settle('one')).toBe(false)
     expect(await settle('two')).toBe(true)
-    expect(await findWebhookDelivery(database.read, 'whd_1')).toEqual(delivery({ ...ARRIVED, attempts: 2, tries: 2 }))
+    expect(await findWebhookDelivery(database.read, 'whd_1')).toEqual(
+      webhookDelivery({ ...ARRIVED, attempts: 2, tries: 2 }),
+    )
   })
 
   it('let go of every lease, and send one again from the beginning of the schedule', async () => {
-    await run((trx) => insertWebhookDeliveries(trx, [delivery()]))
+    await run((trx) => insertWebhookDeliveries(trx, [webhookDelivery()]))
     await lease('one', 10)
     await run(releaseDeliveries)
     expect(await due(10)).toEqual(['whd_1'])
@@ -157,7 +133,7 @@ describeOnEachDatabase('webhook stores', (open) => {
   })
 
   it('give up what waits for an endpoint, and keep what has arrived', async () => {
-    await run((trx) => insertWebhookDeliveries(trx, [delivery(), delivery({ id: 'whd_2', ...ARRIVED })]))
+    await run((trx) => insertWebhookDeliveries(trx, [webhookDelivery(), webhookDelivery({ id: 'whd_2', ...ARRIVED })]))
     await run((trx) => failDeliveriesOfEndpoint(trx, 'whk_1', 'No more.'))
     const found = await listWebhookDeliveries(database.read, { endpointId: 'whk_1', before: null, limit: 10 })
     expect(found.map(({ id, state, lastError }) => [id, state, lastError])).toEqual([
@@ -171,9 +147,9 @@ describeOnEachDatabase('webhook stores', (open) => {
 
   it('forget the old and not what is still on its way', async () => {
     const rows = [
-      delivery(),
-      delivery({ id: 'whd_2', ...ARRIVED }),
-      delivery({ id: 'whd_3', ...ARRIVED, createdAt: 30 }),
+      webhookDelivery(),
+      webhookDelivery({ id: 'whd_2', ...ARRIVED }),
+      webhookDelivery({ id: 'whd_3', ...ARRIVED, createdAt: 30 }),
     ]
     await run((trx) => insertWebhookDeliveries(trx, rows))
     expect(await run((trx) => deleteOldDeliveries(trx, { before: 30, limit: 10 }))).toBe(1)
