@@ -49,7 +49,6 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
 
   return {
     async create(viewer, input) {
-      assertWebhookUrl(viewer, input)
       return { ...(await admit(viewer, input, null)), webhookUrl: input.webhookUrl }
     },
 
@@ -85,14 +84,9 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
     },
   }
 
-  /** One that comes from the generation that is retried has been looked at, and may be another's to name. */
-  function assertWebhookUrl(viewer: Viewer, { webhookUrl }: GenerationInput): void {
-    const problem = webhookUrl === null ? null : deps.checkWebhookUrl(viewer, webhookUrl)
-    if (problem) throw new InvalidInputError([problem])
-  }
-
   async function admit(viewer: Viewer, given: GenerationInput, parent: AdmissionRequest['parent']) {
-    const { input, pictures } = readRequest(viewer, given)
+    // The address of the generation that is retried was looked at, and may be another's to name.
+    const { input, pictures } = readRequest(viewer, given, parent === null ? deps.checkWebhookUrl : () => null)
     await deps.rateLimits.consume(viewer)
     const created = await deps.admit(viewer, { input, pictures, parent })
     if (!created.replayed) deps.nudge()
@@ -101,7 +95,7 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
 
   /** Pictures are looked at only where shape or price hang on them; that is work like a request's, and counts like one. */
   async function chooseForEstimate(viewer: Viewer, given: GenerationInput): Promise<ModelChoice> {
-    const { input, pictures } = readRequest(viewer, given)
+    const { input, pictures } = readRequest(viewer, given, deps.checkWebhookUrl)
     const sources = await deps.sources.seek(viewer, pictures)
     const stored = await deps.providerKeys.providersOf(viewer.accountId)
     const choose: SizedChooser = (sizes) => deps.chooseModels(viewer, input, { stored, sizes })
@@ -112,9 +106,19 @@ export function createGenerationService(deps: GenerationServiceDeps): Generation
   }
 }
 
-function readRequest(viewer: Viewer, given: GenerationInput): Pick<AdmissionRequest, 'input' | 'pictures'> {
+function readRequest(
+  viewer: Viewer,
+  given: GenerationInput,
+  checkWebhookUrl: GenerationServiceDeps['checkWebhookUrl'],
+): Pick<AdmissionRequest, 'input' | 'pictures'> {
   const { input, pictures, problems: inPictures } = takePictures(given)
-  const problems = [...checkInput(input), ...inPictures, ...checkOwnEndUser(viewer, input)]
+  const inWebhook = input.webhookUrl === null ? null : checkWebhookUrl(viewer, input.webhookUrl)
+  const problems = [
+    ...checkInput(input),
+    ...inPictures,
+    ...checkOwnEndUser(viewer, input),
+    ...(inWebhook ? [inWebhook] : []),
+  ]
   if (problems.length > 0) throw new InvalidInputError(problems)
   return { input, pictures }
 }

@@ -241,6 +241,12 @@ describe('An address that comes with a generation', () => {
     const { server, client, receiver } = await open()
     const refused = await refuse(client, 'InvalidInputError', { ...QUICK, webhookUrl: 'https://10.0.0.1/hooks' })
     expect(refused.fields).toMatchObject([{ path: 'webhookUrl', message: 'It must be a public address.' }])
+    const both = await refuse(client, 'InvalidInputError', {
+      ...QUICK,
+      prompt: ' ',
+      webhookUrl: 'https://10.0.0.1/hooks',
+    })
+    expect(both.fields.map(({ path }) => path)).toEqual(['prompt', 'webhookUrl'])
     const { createToken } = await client.run(CreateTokenDocument, { input: { endUser: 'ann' } })
     if (createToken.__typename !== 'CreateTokenSuccess') throw new Error(JSON.stringify(createToken))
     const ann = server.clientOf(createToken.accessToken)
