@@ -18,14 +18,17 @@ export const METRIC_LABELS = {
   storageOperation: ['read', 'write', 'delete'],
   costSource: ['reported', 'catalogue'],
   webhook: ['delivered', 'retrying', 'failed'],
-  callback: ['heard', 'late', 'forged', 'unknown', 'too_large'],
+  callback: ['heard', 'late', 'forged', 'unknown', 'unchecked', 'too_large'],
   health: ['UP', 'DEGRADED', 'DOWN', 'UNKNOWN'],
   event: ['QUEUED', 'STARTED', 'PROGRESS', 'PREVIEW', 'IMAGE_READY', 'RETRYING', 'COMPLETED', 'FAILED', 'CANCELED'],
 } as const
 
 export type MetricLabel<Name extends keyof typeof METRIC_LABELS> = (typeof METRIC_LABELS)[Name][number]
 
-/** What became of a vendor's call: `late` is of an attempt that nobody waits for any more, `unknown` at no address of ours. */
+/**
+ * What became of a vendor's call: `late` is of an attempt that nobody waits for any more, `unknown` at no address of ours,
+ * `unchecked` one whose signature could not be looked at, because the vendor does not give out its keys.
+ */
 export type CallbackVerdict = MetricLabel<'callback'>
 
 export type MetricsOptions = {

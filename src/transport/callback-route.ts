@@ -10,7 +10,7 @@ export type ReceiveCallback = (
     readonly headers: Readonly<Record<string, string | undefined>>
     body(): Promise<Uint8Array | null>
   },
-) => Promise<'heard' | 'late' | 'forged' | 'unknown' | 'too_large'>
+) => Promise<'heard' | 'late' | 'forged' | 'unknown' | 'unchecked' | 'too_large'>
 
 const PREFIX = '/callbacks/'
 /** A vendor may send along all that a job was given, pictures too. */
@@ -19,6 +19,7 @@ const MAX_BYTES = 8 * 1_048_576
 const REFUSALS = {
   forged: { status: 401, code: 'UNAUTHENTICATED', message: 'This is not signed as callbacks of this provider are.' },
   unknown: { status: 404, code: 'NOT_FOUND', message: 'Nothing answers here.' },
+  unchecked: { status: 503, code: 'UNAVAILABLE', message: 'It cannot be checked now. Send it again.' },
   too_large: { status: 413, code: 'BAD_USER_INPUT', message: `A callback may have ${MAX_BYTES} bytes.` },
 } as const
 

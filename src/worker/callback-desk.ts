@@ -20,7 +20,7 @@ export type CallbackCall = {
 export type CallbackDesk = {
   /** undefined: this provider is not to call. */
   open(providerId: string, attemptId: string): OpenLine | undefined
-  /** `path`: what stands behind `/callbacks/`. Rejects where the vendor's word cannot be checked now. */
+  /** `path`: what stands behind `/callbacks/`. */
   receive(path: string, call: CallbackCall): Promise<CallbackVerdict>
 }
 
@@ -53,7 +53,12 @@ export function createCallbackDesk(deps: {
     if (body === null) return { verdict: 'too_large', providerId }
     const secret = new Secret(digest('secret', providerId, attemptId, part))
     const callback = { headers: call.headers, body, secret }
-    if (!(await callbacks.isGenuine(callback, AbortSignal.timeout(CHECK_MS)))) return { verdict: 'forged', providerId }
+    const opinion = await callbacks.isGenuine(callback, AbortSignal.timeout(CHECK_MS)).catch((error: unknown) => {
+      logger.warn({ provider: providerId, err: error }, 'The signature of a callback could not be checked')
+      return 'unchecked' as const
+    })
+    if (opinion === 'unchecked') return { verdict: 'unchecked', providerId }
+    if (!opinion) return { verdict: 'forged', providerId }
     const bells = lines.get(attemptId)
     bells?.ring(Number(part))
     return { verdict: bells ? 'heard' : 'late', providerId }

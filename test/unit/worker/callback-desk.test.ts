@@ -15,7 +15,10 @@ function open({ secret = 'x'.repeat(32), providers = ['caller'] } = {}) {
     id: 'caller',
     callbacks: {
       certain: true,
-      isGenuine: async ({ headers, secret: shared }: VendorCallback) => headers.word === shared.reveal(),
+      isGenuine: async ({ headers, secret: shared }: VendorCallback) => {
+        if (headers.word === 'away') throw new Error('The vendor gives out no keys.')
+        return headers.word === shared.reveal()
+      },
     },
   }
   const verdicts: string[] = []
@@ -120,6 +123,20 @@ it('wakes nobody for a call that is not signed as it should be, and tells the op
   expect(await call(line.urlOf(0), line.secretOf(1).reveal())).toBe('forged')
   expect(logger.lines).toHaveLength(1)
   expect(JSON.stringify(logger.lines)).not.toContain(line.secretOf(1).reveal())
+})
+
+it('wakes nobody for a call that cannot be checked now, and says so', async () => {
+  const { desk, call, verdicts, clock } = open()
+  const line = take(desk.open('caller', 'att_1'))
+  let over = false
+  const pause = line.pause(0, 1_000, new AbortController().signal).then(() => {
+    over = true
+  })
+  expect(await call(line.urlOf(0), 'away')).toBe('unchecked')
+  expect(verdicts).toEqual(['caller unchecked'])
+  expect(over).toBe(false)
+  await clock.advance(1_000)
+  await pause
 })
 
 it('gives no address to a provider that is not to call', () => {
