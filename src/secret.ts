@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto'
 import { inspect } from 'node:util'
 
 /** Text that cannot print itself: in logs, JSON, templates and errors it is `[secret]`. */
@@ -19,4 +20,10 @@ export class Secret {
   [inspect.custom](): string {
     return '[secret]'
   }
+}
+
+/** In a time that tells nothing of where they differ: for signatures and marks that come from outside. */
+export function isSameSecret(given: string, expected: string): boolean {
+  const [one, other] = [Buffer.from(given), Buffer.from(expected)]
+  return one.length === other.length && timingSafeEqual(one, other)
 }

@@ -18,16 +18,22 @@ export type PageRequest = {
   readonly before: string | null
 }
 
-/** Throws BAD_USER_INPUT that names the argument. */
-export function readPageArguments({ first, after, last, before }: PageArguments): PageRequest {
+type ListedPrefix = keyof typeof ID_OF
+const ID_OF = { gen: /^gen_[0-9a-z]{1,64}$/, whd: /^whd_[0-9a-z]{1,64}$/ } as const
+
+/** `prefix`: of the ids that the list holds. Throws BAD_USER_INPUT that names the argument. */
+export function readPageArguments(
+  { first, after, last, before }: PageArguments,
+  prefix: ListedPrefix = 'gen',
+): PageRequest {
   if (first != null && last != null) throw refuse('last', 'Give either `first` or `last`, not both.')
   assertSize('first', first)
   assertSize('last', last)
   return {
     limit: first ?? last ?? DEFAULT_PAGE_SIZE,
     direction: last == null ? 'forward' : 'backward',
-    after: after == null ? null : decodeCursor('after', after),
-    before: before == null ? null : decodeCursor('before', before),
+    after: after == null ? null : decodeCursor('after', after, prefix),
+    before: before == null ? null : decodeCursor('before', before, prefix),
   }
 }
 
@@ -36,16 +42,15 @@ function assertSize(argument: 'first' | 'last', size: number | null | undefined)
   throw refuse(argument, `\`${argument}\` must be from 1 to ${MAX_PAGE_SIZE}.`)
 }
 
-export function encodeCursor(generationId: string): string {
-  return Buffer.from(generationId).toString('base64url')
+/** Of a list that goes by the ids of its items. */
+export function encodeCursor(id: string): string {
+  return Buffer.from(id).toString('base64url')
 }
 
-const GENERATION_ID = /^gen_[0-9a-z]{1,64}$/
-
-function decodeCursor(argument: 'after' | 'before', cursor: string): string {
+function decodeCursor(argument: 'after' | 'before', cursor: string, prefix: ListedPrefix): string {
   const id = Buffer.from(cursor, 'base64url').toString()
   // Node skips what is not base64url; a cursor that we gave out comes back as it was.
-  if (GENERATION_ID.test(id) && encodeCursor(id) === cursor) return id
+  if (ID_OF[prefix].test(id) && encodeCursor(id) === cursor) return id
   throw refuse(argument, `\`${argument}\` is not a cursor of this list.`)
 }
 

@@ -1,6 +1,6 @@
-import { NotFoundError, RequestError } from '../errors.ts'
+import { NotFoundError } from '../errors.ts'
 import type { Builder } from './builder.ts'
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from './pagination.ts'
+import { DEFAULT_PAGE_SIZE, encodeCursor, MAX_PAGE_SIZE, readPageArguments } from './pagination.ts'
 import type { WebhookDeliveryConnection } from './schema-types.ts'
 
 export function registerWebhookDelivery(builder: Builder): void {
@@ -64,7 +64,7 @@ function registerConnection(builder: Builder): void {
   builder.objectType('WebhookDeliveryEdge', {
     description: 'A message in its list.',
     fields: (t) => ({
-      cursor: t.string({ description: 'Pass it as `after`.', resolve: ({ id }) => encode(id) }),
+      cursor: t.string({ description: 'Pass it as `after`.', resolve: ({ id }) => encodeCursor(id) }),
       node: t.field({ type: 'WebhookDelivery', description: 'The message.', resolve: (delivery) => delivery }),
     }),
   })
@@ -95,11 +95,10 @@ function registerConnection(builder: Builder): void {
         first: t.arg.int({ description: `How many: 1 to ${MAX_PAGE_SIZE}, else ${DEFAULT_PAGE_SIZE}.` }),
         after: t.arg.string({ description: 'Only what follows this cursor.' }),
       },
-      async resolve({ id }, { first, after }, { services, viewer }) {
-        const limit = readSize(first)
-        const before = after == null ? null : decode(after)
-        const found = await services.webhooks.deliveries(viewer, id, { before, limit: limit + 1 })
-        return { items: found.slice(0, limit), hasNextPage: found.length > limit, hasPreviousPage: before !== null }
+      async resolve({ id }, args, { services, viewer }) {
+        const { limit, after } = readPageArguments(args, 'whd')
+        const found = await services.webhooks.deliveries(viewer, id, { before: after, limit: limit + 1 })
+        return { items: found.slice(0, limit), hasNextPage: found.length > limit, hasPreviousPage: after !== null }
       },
     }),
   )
@@ -135,23 +134,7 @@ function pageInfoOf({ items, hasNextPage, hasPreviousPage }: WebhookDeliveryConn
   return {
     hasNextPage,
     hasPreviousPage,
-    startCursor: first ? encode(first.id) : null,
-    endCursor: last ? encode(last.id) : null,
+    startCursor: first ? encodeCursor(first.id) : null,
+    endCursor: last ? encodeCursor(last.id) : null,
   }
-}
-
-function readSize(first: number | null | undefined): number {
-  if (first == null) return DEFAULT_PAGE_SIZE
-  if (first >= 1 && first <= MAX_PAGE_SIZE) return first
-  throw new RequestError('BAD_USER_INPUT', `\`first\` must be from 1 to ${MAX_PAGE_SIZE}.`, { argument: 'first' })
-}
-
-function encode(id: string): string {
-  return Buffer.from(id).toString('base64url')
-}
-
-function decode(cursor: string): string {
-  const id = Buffer.from(cursor, 'base64url').toString()
-  if (/^whd_[0-9a-f]{1,64}$/.test(id) && encode(id) === cursor) return id
-  throw new RequestError('BAD_USER_INPUT', '`after` is not a cursor of this list.', { argument: 'after' })
 }

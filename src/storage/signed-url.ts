@@ -1,5 +1,6 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHmac, hkdfSync } from 'node:crypto'
 import type { Clock } from '../clock.ts'
+import { isSameSecret } from '../secret.ts'
 import { type ImageAddress, parseSignedPath, signedPath, unsignedPath } from './image-address.ts'
 import { type ImageExtension, imageTypeOfMimeType } from './image-formats.ts'
 import { chooseExpiry, DEFAULT_URL_LIFE_SECONDS } from './url-expiry.ts'
@@ -73,10 +74,11 @@ export function createUrlSigner(deps: UrlSignerDeps): UrlSigner {
     verify: (url) => {
       const signed = parseSignedPath(url)
       if (signed === 'UNKNOWN') return { kind: 'UNKNOWN' }
-      if (signed === 'ALTERED' || !equalTexts(signed.signature, signatureOf(signed.address))) return { kind: 'FORGED' }
+      if (signed === 'ALTERED' || !isSameSecret(signed.signature, signatureOf(signed.address)))
+        return { kind: 'FORGED' }
       return judge(signed.address, clock.now())
     },
-    isBoundTo: (image, verified) => equalTexts(verified.binding, bindingOf(image)),
+    isBoundTo: (image, verified) => isSameSecret(verified.binding, bindingOf(image)),
   }
 }
 
@@ -101,8 +103,3 @@ function judge(address: ImageAddress, nowMs: number): UrlVerdict {
 }
 
 /** Compared as text and in constant time: nothing is decoded, so there is one spelling of each signature. */
-function equalTexts(given: string, expected: string): boolean {
-  const givenBytes = Buffer.from(given)
-  const expectedBytes = Buffer.from(expected)
-  return givenBytes.byteLength === expectedBytes.byteLength && timingSafeEqual(givenBytes, expectedBytes)
-}

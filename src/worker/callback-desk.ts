@@ -1,10 +1,10 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHmac, hkdfSync } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import type { CallbackVerdict, Metrics } from '../metrics.ts'
 import type { CallbackLine } from '../providers/callback.ts'
 import type { ProviderRegistry } from '../providers/provider-registry.ts'
-import { Secret } from '../secret.ts'
+import { isSameSecret, Secret } from '../secret.ts'
 
 /** The line of one attempt; nobody listens after `close`. */
 export type OpenLine = CallbackLine & { close(): void }
@@ -47,7 +47,7 @@ export function createCallbackDesk(deps: {
   async function judge(path: string, call: CallbackCall): Promise<{ verdict: CallbackVerdict; providerId: string }> {
     const [, providerId = '', attemptId = '', part = '', mark = ''] = ADDRESS.exec(path) ?? []
     const callbacks = deps.providers.find(providerId)?.callbacks
-    const isOurs = isEqual(mark, digest('address', providerId, attemptId, part))
+    const isOurs = isSameSecret(mark, digest('address', providerId, attemptId, part))
     if (!callbacks || !isOurs) return { verdict: 'unknown', providerId: '' }
     const body = await call.body()
     if (body === null) return { verdict: 'too_large', providerId }
@@ -118,9 +118,4 @@ function createBells(clock: Clock): Bells {
 function createDigest(secret: Secret): (...fields: readonly string[]) => string {
   const key = new Uint8Array(hkdfSync('sha256', secret.reveal(), new Uint8Array(), 'pictor vendor callback v1', 32))
   return (...fields) => createHmac('sha256', key).update(JSON.stringify(fields)).digest('base64url')
-}
-
-function isEqual(left: string, right: string): boolean {
-  const [one, other] = [Buffer.from(left), Buffer.from(right)]
-  return one.length === other.length && timingSafeEqual(one, other)
 }

@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac } from 'node:crypto'
+import { isSameSecret } from '../../secret.ts'
 import type { ProviderCallbacks } from '../callback.ts'
 import type { ProviderCall } from '../provider.ts'
 import type { JsonRecord } from '../wire/json-values.ts'
@@ -14,10 +15,10 @@ export const fluxCallbacks: ProviderCallbacks = {
     const signature = headers['x-bfl-signature']
     if (signature !== undefined) {
       const expected = createHmac('sha256', secret.reveal()).update(body).digest('hex')
-      return isEqual(signature.toLowerCase(), `sha256=${expected}`)
+      return isSameSecret(signature.toLowerCase(), `sha256=${expected}`)
     }
     const shown = headers['x-webhook-secret']
-    return shown !== undefined && isEqual(shown, secret.reveal())
+    return shown !== undefined && isSameSecret(shown, secret.reveal())
   },
 }
 
@@ -25,9 +26,4 @@ export const fluxCallbacks: ProviderCallbacks = {
 export function webhookFields({ callbacks }: Pick<ProviderCall, 'callbacks'>, index: number): JsonRecord {
   if (!callbacks) return {}
   return { webhook_url: callbacks.urlOf(index), webhook_secret: callbacks.secretOf(index).reveal() }
-}
-
-function isEqual(left: string, right: string): boolean {
-  const [one, other] = [Buffer.from(left), Buffer.from(right)]
-  return one.length === other.length && timingSafeEqual(one, other)
 }

@@ -155,5 +155,16 @@ test('A56 keys are found by their digest, of which alone the database knows, and
     /\b(signature|hmac|mac|secretHash)\w* [!=]==? (?!null|undefined)/i.test(readFileSync(path, 'utf8')),
   )
   expect(comparing.map(({ path }) => path)).toEqual([])
-  expect(readFileSync('src/storage/signed-url.ts', 'utf8')).toContain('timingSafeEqual(')
+  const own = /timingSafeEqual\(/
+  expect(
+    readSourceFiles('src/')
+      .filter(({ path }) => own.test(readFileSync(path, 'utf8')))
+      .map(({ path }) => path),
+  ).toEqual(['src/secret.ts'])
+  for (const path of [
+    'src/storage/signed-url.ts',
+    'src/worker/callback-desk.ts',
+    'src/providers/flux/flux-callbacks.ts',
+  ])
+    expect(readFileSync(path, 'utf8'), path).toContain('isSameSecret(')
 })
