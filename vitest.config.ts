@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 type ProjectLimits = {
@@ -27,6 +28,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['module-sync', 'node'] } },
   test: {
     globalSetup: 'test/support/services.ts',
+    // Vitest leaves one core free by itself; on two cores that is half of them.
+    maxWorkers: availableParallelism(),
     projects: [
       project('unit', { testTimeoutMs: 5_000, filesInParallel: true }),
       project('contract', { testTimeoutMs: 20_000, filesInParallel: true }),
