@@ -56,6 +56,24 @@ it('A25 webhooks to addresses that are not public are refused, in the same words
   expect([...messages]).toEqual(['input.url It must be a public address.'])
 })
 
+it.each(['127.0.0.1', 'pictures.example'])(
+  'A25 a webhook to the server itself is not sent, where the server is called %s',
+  async (hostname) => {
+    await using itself = await startReceiver()
+    const publicUrl = itself.origin.replace('127.0.0.1', hostname)
+    await using own = await startApp({
+      env: { PUBLIC_URL: publicUrl, PICTOR_WEBHOOK_ORIGINS: itself.origin },
+      pollMs: 10,
+    })
+    const caller = own.clientOf((await createTestAccount(own.app)).secret)
+    await subscribe(caller, itself.url)
+    await make(caller, QUICK)
+    const latest = await untilDelivery(caller, ({ attempts, lastError }) => attempts === 1 && lastError !== null)
+    expect(latest).toMatchObject({ state: 'PENDING', lastResponseStatus: null })
+    expect(itself.received).toEqual([])
+  },
+)
+
 it('A28 webhooks with credentials, other schemes or line breaks in the address are refused, also by a change', async () => {
   const { id } = await subscribe(client, url)
   const given = [
