@@ -1,3 +1,4 @@
+import type { TestError } from 'vitest'
 import type { Reporter, TestCase } from 'vitest/node'
 import { type EntryResult, toEntryLines } from './entry-lines.ts'
 
@@ -22,7 +23,11 @@ function toResult(test: TestCase): EntryResult {
 }
 
 function tellFailure(test: TestCase): void {
-  for (const { stack, message, diff } of test.result().errors ?? []) {
-    console.log([test.fullName, stack ?? message, diff, ''].filter((part) => part !== undefined).join('\n'))
-  }
+  for (const error of test.result().errors ?? []) console.log([test.fullName, ...describe(error), ''].join('\n'))
+}
+
+/** What was found, and what lies behind it: of a property, the failure of one of its runs. */
+function describe({ stack, message, diff, cause }: TestError): string[] {
+  const own = [stack ?? message, diff].filter((part) => part !== undefined)
+  return cause === undefined ? own : [...own, 'Caused by:', ...describe(cause)]
 }
