@@ -4,9 +4,11 @@ import {
   CancelGenerationDocument,
   GenerateImageDocument,
   type GenerateImageInput,
+  type GenerateImageMutation,
   ImageStatusDocument,
   type ImageStatusSubscription,
   RetryGenerationDocument,
+  type RetryGenerationMutation,
 } from '../../schema/generated/operations.ts'
 import type { GraphqlClient } from './graphql-client.ts'
 import type { StatusEvent } from './watch-client.ts'
@@ -36,6 +38,8 @@ export type Shopper = {
   insist<Answer>(ask: () => Promise<Answer>): Promise<Answer>
 }
 
+type Answer = GenerateImageMutation['generateImage'] | RetryGenerationMutation['retryGeneration']
+
 /**
  * A client as it should be: repeats what got no answer, with the same idempotency key, and resumes what it watches.
  * `whenUp` resolves when the server can be asked again.
@@ -60,10 +64,14 @@ export function createShopper(deps: {
     }
   }
 
-  async function ask({ input }: Order): Promise<string> {
-    const { generateImage } = await insist(() => client.run(GenerateImageDocument, { input }))
-    if (generateImage.__typename !== 'GenerateImageSuccess') throw new Error(JSON.stringify(generateImage))
-    return generateImage.generation.id
+  /** Asks until it is taken: a provider that is down for a while is none that refuses. */
+  async function order(ask: () => Promise<Answer>): Promise<string> {
+    for (;;) {
+      const answer = await insist(ask)
+      if (answer.__typename === 'GenerateImageSuccess') return answer.generation.id
+      const isDown = answer.__typename === 'ModelUnavailableError' && answer.reason === 'DOWN'
+      if (!isDown) throw new Error(JSON.stringify(answer))
+    }
   }
 
   function watch(id: string, onStarted: () => void): Promise<StatusEvent[]> {
@@ -101,11 +109,14 @@ export function createShopper(deps: {
 
   return {
     insist,
-    buy: async (order) => ({ order, ...(await see(await ask(order), order.cancels)) }),
+    async buy(given) {
+      const { input, cancels } = given
+      const id = await order(async () => (await client.run(GenerateImageDocument, { input })).generateImage)
+      return { order: given, ...(await see(id, cancels)) }
+    },
     async again(id, idempotencyKey) {
-      const { retryGeneration } = await insist(() => client.run(RetryGenerationDocument, { id, idempotencyKey }))
-      if (retryGeneration.__typename !== 'GenerateImageSuccess') throw new Error(JSON.stringify(retryGeneration))
-      return see(retryGeneration.generation.id, false)
+      const ask = async () => (await client.run(RetryGenerationDocument, { id, idempotencyKey })).retryGeneration
+      return see(await order(ask), false)
     },
   }
 }
