@@ -16,8 +16,10 @@ export function createBatchRunner(options: {
   readonly connection: SqliteConnection.Database
   readonly clock: Clock
   readonly limitMs: number
+  /** Throws where what is written would be lost. */
+  readonly assertInPlace?: () => void
 }): (works: readonly Work[]) => Promise<readonly Work[]> {
-  const { connection, clock } = options
+  const { connection, clock, assertInPlace } = options
   const runWork = createWorkRunner(options)
   const begin = connection.prepare('begin immediate')
   const commit = connection.prepare('commit')
@@ -38,6 +40,7 @@ export function createBatchRunner(options: {
   return async (works) => {
     const outcomes: Outcome[] = []
     try {
+      assertInPlace?.()
       await beginTransaction()
       for (const work of works) {
         const outcome = await runWork(work)

@@ -11,6 +11,7 @@ import { assertMigrated, findAppliedMigrations, migrate } from './migrator.ts'
 import { createSqliteSession } from './sqlite-executor.ts'
 import { assertNotLost, backUpFile, createPrivateFile, holdsDatabase, openReader, openWriter } from './sqlite-file.ts'
 import { lockDatabaseFile } from './sqlite-lock.ts'
+import { createPlaceCheck } from './sqlite-place.ts'
 import { createSqliteWriter } from './sqlite-writer.ts'
 import { DatabaseRefusedError } from './store-errors.ts'
 
@@ -88,7 +89,7 @@ async function createSqliteDatabase(
 ): Promise<Database> {
   const { path, clock, logger, migrations, transactionLimitMs: limitMs } = options
   const read = createSqliteSession(reader).db
-  const { transact, close } = createSqliteWriter({ connection, clock, limitMs })
+  const { transact, close } = createSqliteWriter({ connection, clock, limitMs, assertInPlace: createPlaceCheck(path) })
   if (options.migrate) {
     const backUp = (name: string) => {
       const copy = backUpFile(reader, path, name)

@@ -21,6 +21,7 @@ export function createSqliteWriter(options: {
   readonly connection: SqliteConnection.Database
   readonly clock: Clock
   readonly limitMs: number
+  readonly assertInPlace?: () => void
 }): SqliteWriter {
   const runBatch = createBatchRunner(options)
   const idle = Promise.withResolvers<void>()

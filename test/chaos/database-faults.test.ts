@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -146,6 +146,22 @@ describe('a database file', () => {
     const before = await readdir(dataDir)
     await expect(start(dataDir)).rejects.toThrow('pictor.db is gone')
     expect(await readdir(dataDir)).toEqual(before)
+  })
+
+  it('F23 that is taken away from a running server takes nothing more, and goes on when it is back', async () => {
+    await using server = await startApp({ models: [PRICED_PAINTER] })
+    const path = join(server.dataDir, 'pictor.db')
+    await make(server.client, QUICK)
+    await rename(path, `${path}.aside`)
+    await expectLater(server, QUICK)
+    expect((await fetch(`${server.origin}/readyz`)).status).toBe(503)
+    // Another file of that name is not the one that was opened.
+    await writeFile(path, '')
+    await expectLater(server, QUICK)
+    await rename(`${path}.aside`, path)
+    expect((await fetch(`${server.origin}/readyz`)).status).toBe(200)
+    await make(server.client, QUICK)
+    await expectOrder(server)
   })
 
   it('F23 with a broken header is refused and left as it is', async () => {
