@@ -1,4 +1,4 @@
-import { type GenerateContentParameters, GoogleGenAI } from '@google/genai'
+import type { GenerateContentParameters, GoogleGenAI } from '@google/genai'
 import type { Secret } from '../../secret.ts'
 import { createMisunderstanding } from '../wire/call-failures.ts'
 import { readRecord, readRecords, readText } from '../wire/json-values.ts'
@@ -46,7 +46,7 @@ export function createGoogleApi(deps: Pick<VendorDeps, 'baseUrl' | 'clock' | 'fe
         signal: given.signal,
         toFailure: (answer) => toAnswerFailure(answer, clock.now()),
       },
-      (fetch) => call(createClient(given.key, baseUrl), { fetch }),
+      async (fetch) => call(await openClient(given.key, baseUrl), { fetch }),
     )
 
   return {
@@ -70,7 +70,11 @@ export function createGoogleApi(deps: Pick<VendorDeps, 'baseUrl' | 'clock' | 'fe
   }
 }
 
-/** It looks at the key, and is told it for that alone. Without any of these it would look for them in the environment. */
-function createClient(key: Secret, baseUrl: string): GoogleGenAI {
+/**
+ * It looks at the key, and is told it for that alone. Without any of these it would look for them in the environment.
+ * Loaded at the first call, and not with the server: the SDKs of vendors took half of a start.
+ */
+async function openClient(key: Secret, baseUrl: string): Promise<GoogleGenAI> {
+  const { GoogleGenAI } = await import('@google/genai')
   return new GoogleGenAI({ apiKey: key.reveal(), vertexai: false, apiVersion: 'v1beta', httpOptions: { baseUrl } })
 }

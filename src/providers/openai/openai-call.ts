@@ -5,7 +5,7 @@ import type { ProviderRequest } from '../provider.ts'
 import { createMisunderstanding } from '../wire/call-failures.ts'
 import { requestIdOf } from '../wire/request-ids.ts'
 import { withinTime } from '../wire/time-limit.ts'
-import { CALL_MS, callOptions } from './openai-client.ts'
+import { CALL_MS, callOptions, type OpenaiClient } from './openai-client.ts'
 import { createBrokenStream, toOpenaiFailure, VENDOR } from './openai-failures.ts'
 import { buildEdit, buildGeneration, isStreamed } from './openai-request.ts'
 import { type Reply, readReply, readStreamEvent } from './openai-wire.ts'
@@ -21,10 +21,10 @@ export type OpenaiCall = {
 
 export type OpenaiAnswer = Reply & { readonly requestId: string | null }
 
-type Deps = { readonly client: OpenAI; readonly clock: Clock }
+type Deps = OpenaiClient & { readonly clock: Clock }
 
 /** One billable request and its whole answer. Throws ProviderError. */
-export function callOpenai({ client, clock }: Deps, call: OpenaiCall): Promise<OpenaiAnswer> {
+export function callOpenai({ client, sdk, clock }: Deps, call: OpenaiCall): Promise<OpenaiAnswer> {
   let requestId: string | null = null
   return withinTime(
     { clock, timeoutMs: CALL_MS, signal: call.signal },
@@ -34,7 +34,7 @@ export function callOpenai({ client, clock }: Deps, call: OpenaiCall): Promise<O
       requestId = requestIdOf(response.headers)
       return { ...(await readWhole(sent, response, { call, requestId })), requestId }
     },
-    (error) => toOpenaiFailure(error, { requestId, now: clock.now() }),
+    (error) => toOpenaiFailure(error, { sdk, requestId, now: clock.now() }),
   )
 }
 

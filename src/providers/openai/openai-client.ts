@@ -1,4 +1,4 @@
-import { OpenAI } from 'openai'
+import type { OpenAI } from 'openai'
 import type { Secret } from '../../secret.ts'
 import type { VendorDeps } from '../wire/vendor-deps.ts'
 import type { VendorFetch } from '../wire/vendor-fetch.ts'
@@ -7,12 +7,29 @@ import type { VendorFetch } from '../wire/vendor-fetch.ts'
 export const CALL_MS = 6 * 60_000
 const SDK_MS = CALL_MS + 60_000
 
+/** The SDK's own module: its classes of errors are told apart by it. */
+export type OpenaiSdk = Pick<typeof import('openai'), 'APIConnectionError' | 'APIError' | 'APIUserAbortError'>
+export type OpenaiClient = { readonly sdk: OpenaiSdk; readonly client: OpenAI }
+
+/** Opens the client at the first call, and not with the server: the SDKs of vendors took half of a start. */
+export function createClientOpener(deps: Pick<VendorDeps, 'baseUrl' | 'fetch'>): () => Promise<OpenaiClient> {
+  let opened: Promise<OpenaiClient> | undefined
+  const open = async () => {
+    const sdk = await import('openai')
+    return { sdk, client: createClient(sdk.OpenAI, deps) }
+  }
+  return () => {
+    opened ??= open()
+    return opened
+  }
+}
+
 /**
  * The official SDK with nothing of its own: no retries (each would be a second paid generation), no log, no key. Each call
  * brings its key in a header (`callOptions`), so that none lies in an object that an error could drag along.
  */
-export function createOpenaiClient(deps: Pick<VendorDeps, 'baseUrl' | 'fetch'>): OpenAI {
-  return new OpenAI({
+function createClient(Client: typeof OpenAI, deps: Pick<VendorDeps, 'baseUrl' | 'fetch'>): OpenAI {
+  return new Client({
     // What is given, null included, the SDK does not look for in the environment.
     apiKey: 'in a header of each call',
     adminAPIKey: null,

@@ -1,18 +1,22 @@
-import { APIConnectionError, APIError, APIUserAbortError } from 'openai'
+import type { APIError } from 'openai'
 import { ProviderError, type ProviderErrorKind } from '../provider-error.ts'
 import { createMisunderstanding } from '../wire/call-failures.ts'
 import { isRecord, type JsonRecord, readRecord, readText } from '../wire/json-values.ts'
 import { toStatusFailure } from '../wire/status-failure.ts'
 import { toTransportFailure } from '../wire/transport-failure.ts'
+import type { OpenaiSdk } from './openai-client.ts'
 
 export const VENDOR = 'OpenAI'
 
 /** What was thrown on the way to an answer. `requestId`: of an answer that had begun. */
-export function toOpenaiFailure(error: unknown, at: { requestId: string | null; now: number }): ProviderError {
+export function toOpenaiFailure(
+  error: unknown,
+  at: { sdk: OpenaiSdk; requestId: string | null; now: number },
+): ProviderError {
   if (error instanceof ProviderError) return error
   // Of the SDK's JSON.parse, for whole answers and for events.
   if (error instanceof SyntaxError) return createMisunderstanding(VENDOR, at.requestId)
-  if (!isAnswer(error)) return toTransportFailure(error, VENDOR, at.requestId)
+  if (!isAnswer(error, at.sdk)) return toTransportFailure(error, VENDOR, at.requestId)
   return error.status === undefined ? toEventFailure(error, at) : toAnswerFailure(error, error.status, at.now)
 }
 
@@ -22,8 +26,9 @@ export function createBrokenStream(requestId: string | null): ProviderError {
 }
 
 /** An answer with a status, or an error that was said within a stream, and no trouble of the connection. */
-function isAnswer(error: unknown): error is APIError {
-  return error instanceof APIError && !(error instanceof APIConnectionError) && !(error instanceof APIUserAbortError)
+function isAnswer(error: unknown, sdk: OpenaiSdk): error is APIError {
+  const isOfConnection = error instanceof sdk.APIConnectionError || error instanceof sdk.APIUserAbortError
+  return error instanceof sdk.APIError && !isOfConnection
 }
 
 function toAnswerFailure(error: APIError, status: number, now: number): ProviderError {

@@ -17,7 +17,7 @@ import { paintOneByOne } from '../wire/one-by-one.ts'
 import { withinTime } from '../wire/time-limit.ts'
 import type { VendorDeps } from '../wire/vendor-deps.ts'
 import { callOpenai } from './openai-call.ts'
-import { callOptions, createOpenaiClient } from './openai-client.ts'
+import { callOptions, createClientOpener, type OpenaiClient } from './openai-client.ts'
 import { toOpenaiFailure, VENDOR } from './openai-failures.ts'
 import { assertSendable, isOneByOne } from './openai-request.ts'
 import { type ReplyImage, readModelList } from './openai-wire.ts'
@@ -42,25 +42,26 @@ const IMAGE_MODEL = /image|dall-e/
  */
 export function createOpenaiProvider(deps: VendorDeps & DownloadDeps): ImageProvider {
   const { clock } = deps
-  const client = createOpenaiClient(deps)
+  const openClient = createClientOpener(deps)
 
   async function generate(request: ProviderRequest, call: ProviderCall): Promise<ProviderOutput> {
     const key = keyOf(VENDOR, deps.apiKey, call.apiKey)
     assertSendable(request)
+    const client = await openClient()
     const { count } = request
     if (isOneByOne(request)) {
       return paintOneByOne({ count, call }, (index, signal) =>
-        make({ request, call, first: index, count: 1, key, signal }),
+        make(client, { request, call, first: index, count: 1, key, signal }),
       )
     }
     await beginSending(call)
-    return make({ request, call, first: 0, count, key, signal: call.signal })
+    return make(client, { request, call, first: 0, count, key, signal: call.signal })
   }
 
-  async function make(share: Share): Promise<ProviderOutput> {
+  async function make(client: OpenaiClient, share: Share): Promise<ProviderOutput> {
     const { request, call, first, count, key, signal } = share
     const onPartial = (bytes: Uint8Array) => call.onPreview({ index: first, bytes })
-    const answer = await callOpenai({ client, clock }, { request, count, key, signal, onPartial })
+    const answer = await callOpenai({ ...client, clock }, { request, count, key, signal, onPartial })
     // Fewer pictures than asked for are what there is.
     const failures = await handOverEach({ items: answer.images, count, call, first, signal }, async (image, index) => ({
       index,
@@ -78,6 +79,7 @@ export function createOpenaiProvider(deps: VendorDeps & DownloadDeps): ImageProv
 
   async function listModels({ apiKey, signal }: VendorAccess): Promise<readonly ListedModel[]> {
     const key = keyOf(VENDOR, deps.apiKey, apiKey)
+    const { client, sdk } = await openClient()
     return withinTime(
       { clock, timeoutMs: LIST_MS, signal },
       async (limited) => {
@@ -85,7 +87,7 @@ export function createOpenaiProvider(deps: VendorDeps & DownloadDeps): ImageProv
         if (!models) throw createMisunderstanding(VENDOR, null)
         return models.filter(({ name }) => IMAGE_MODEL.test(name))
       },
-      (error) => toOpenaiFailure(error, { requestId: null, now: clock.now() }),
+      (error) => toOpenaiFailure(error, { sdk, requestId: null, now: clock.now() }),
     )
   }
 
