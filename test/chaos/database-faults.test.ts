@@ -80,6 +80,7 @@ describe('a database that another program locks', () => {
       const ended = (await server.client.run(GenerationDocument, { id: generation.id })).generation
       expect(ended).toMatchObject({ status: 'COMPLETED', attempts: [{ number: 1 }] })
     }
+    writer.kill()
     await expectOrder(server)
   })
 })
