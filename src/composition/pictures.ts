@@ -1,6 +1,6 @@
 import { RequestError } from '../errors.ts'
 import type { Image } from '../generation/generation-types.ts'
-import type { ImageAccess } from '../graphql/context.ts'
+import type { ImageAccess } from '../services.ts'
 import { createVariantCache } from '../storage/image-variants.ts'
 import { createPreviewStore } from '../storage/preview-store.ts'
 import { createUrlSigner } from '../storage/signed-url.ts'

@@ -8,9 +8,10 @@ import type { GraphqlEngine } from './graphql-engine.ts'
 import { presentError, presentResult } from './graphql-errors.ts'
 import type { LargeBodies, LargeBody } from './large-bodies.ts'
 import { observeOperation } from './operation-metrics.ts'
-import { createOperationScope, type OperationScope, type RequestInfo } from './operation-scope.ts'
+import { createOperationScope, type OperationScope } from './operation-scope.ts'
 import { rateLimitHeaders } from './rate-limit-headers.ts'
-import { declaredBytes, readBody } from './request-body.ts'
+import { inviteBody, readBody } from './request-body.ts'
+import type { RequestInfo } from './request-facts.ts'
 import { headerOf } from './request-facts.ts'
 import { sendError } from './response-headers.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -75,9 +76,7 @@ async function permitLargeBody(
 ): Promise<void> {
   scope.viewer ??= await authenticateOrRefuse(deps.authenticate, scope.credentials)
   await large.enter(scope.viewer.accountId)
-  // The listener invites small ones itself.
-  const isWaiting = request.headers.expect !== undefined && declaredBytes(request) > deps.limits.bodyBytes
-  if (isWaiting && !response.destroyed) response.writeContinue()
+  inviteBody(request, response, deps.limits.bodyBytes)
 }
 
 /** `release`: the body is no longer needed. */

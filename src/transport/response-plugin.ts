@@ -1,6 +1,7 @@
 import type { ExecutionResult } from 'graphql'
 import { acceptsStream, wantsOnlyStream } from './content-negotiation.ts'
-import { type ErrorHttp, httpOfError, presentResult } from './graphql-errors.ts'
+import { httpOfError, presentResult } from './graphql-errors.ts'
+import type { ErrorHttp } from './http-status.ts'
 import type { OperationScope } from './operation-scope.ts'
 import type { TransportPlugin } from './plugin-context.ts'
 

@@ -6,7 +6,10 @@ import type { Ids } from '../ids.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Viewer } from '../viewer.ts'
+import type { CallDesk } from './call.ts'
 import type { OperationPolicy } from './known-operations.ts'
+import type { RequestInfo } from './request-facts.ts'
+import type { Failure } from './response-headers.ts'
 
 /** What a caller shows of itself. The same for HTTP headers and for the parameters of a WebSocket's first message. */
 export type Credentials = {
@@ -55,13 +58,18 @@ export type OperationCost = { readonly cost: number; readonly depth: number; rea
 
 export type GraphiqlTab = { readonly name: string; readonly query: string; readonly variables: string | null }
 
-/** Answers below a path prefix. `pathname` is as sent: not decoded. */
+/** Answers at a path, or below one that ends in a slash. */
 export type Route = {
   readonly prefix: string
   /** Label of the metric: one of its fixed set. */
   readonly name: string
-  handle(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void>
+  handle(request: IncomingMessage, response: ServerResponse, info: RequestInfo): Promise<void>
+  /** Tells who may not come in, in the door's own shape; missing: in that of GraphQL. */
+  refuse?(response: ServerResponse, failure: Failure): void
 }
+
+/** Makes a door out of what the server holds for all of them. */
+export type OpenDoor = (desk: CallDesk) => Route
 
 export type TransportLimits = {
   /** What anybody may send, known or not. */
@@ -161,6 +169,8 @@ export type HttpServerOptions = {
   /** Those that callers may name, and whether nothing else runs. */
   readonly operations: OperationPolicy
   readonly routes: readonly Route[]
+  /** Doors whose calls are fixed. */
+  readonly doors?: readonly OpenDoor[]
   readonly config: TransportConfig
   readonly logger: Logger
   readonly metrics: Metrics

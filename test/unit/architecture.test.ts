@@ -54,7 +54,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/upkeep': ['src/references', 'src/storage', 'src/store', ...BASE],
   'src/worker': ['src/upkeep', 'src/generation', 'src/references', 'src/queue', 'src/storage', ...PORTS, ...BASE],
+  'src/services.ts': [
+    'src/generation',
+    'src/references',
+    'src/identity',
+    'src/ledger',
+    'src/events',
+    'src/webhooks',
+    ...BASE,
+  ],
   'src/graphql': [
+    'src/services.ts',
     'src/generation',
     'src/references',
     'src/identity',
