@@ -36,6 +36,7 @@ export const ORIGINAL: ImageVariant = { width: null, height: null, fit: 'INSIDE'
 export type ImageAccess = {
   /** InvalidInput where a side, quality or life is out of bounds. */
   url(image: Image, variant: ImageVariant, expiresInSeconds: number | null): string
-  base64(image: Image): Promise<string>
+  /** NOT_FOUND where the bytes are gone, UNAVAILABLE where too many variants are being made. */
+  base64(image: Image, variant?: ImageVariant): Promise<string>
   previewUrl(preview: PreviewReference): string
 }

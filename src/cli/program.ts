@@ -1,3 +1,4 @@
+import { readVersion } from '../composition/version.ts'
 import { createAccountsCommand } from './accounts.ts'
 import { createBackupCommand } from './backup.ts'
 import { createCatalogCommand } from './catalog.ts'
@@ -12,7 +13,6 @@ import { createModelsCommand } from './models.ts'
 import { createProviderKeysCommand } from './provider-keys.ts'
 import { createRestoreCommand } from './restore.ts'
 import { createVerifyCommand } from './verify.ts'
-import { readVersion } from './version.ts'
 
 /** @param serve starts a server in this process; `json` where its lines are to be JSON on a terminal too */
 export function createProgram(context: CommandContext, serve: (options: { json: boolean }) => Promise<void>) {

@@ -75,6 +75,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...BASE,
   ],
   'src/transport': ['src/graphql', 'src/storage', ...BASE],
+  'src/transport/mcp': [
+    'src/transport',
+    'src/services.ts',
+    'src/generation',
+    'src/graphql/pagination.ts',
+    'src/ledger',
+    MODEL_TYPES,
+    ...BASE,
+  ],
   'src/composition': ['src', 'schema/operations'],
   'src/app.ts': ['src'],
   'src/cli': [
@@ -97,6 +106,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@fal-ai/client': ['src/providers/fal'],
   '@graphql-typed-document-node/core': ['src/cli'],
   '@graphql-yoga/render-graphiql': ['src/transport'],
+  '@modelcontextprotocol/client': ['src/cli'],
+  '@modelcontextprotocol/server': ['src/transport/mcp', 'src/cli'],
   '@pothos/core': ['src/graphql'],
   '@pothos/plugin-complexity': ['src/graphql'],
   '@pothos/plugin-dataloader': ['src/graphql'],
@@ -130,6 +141,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'src/generation',
     'src/identity',
     'src/providers/catalog',
+    'src/transport/mcp',
     'src/upkeep',
   ],
 }

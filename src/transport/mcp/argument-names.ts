@@ -1,0 +1,12 @@
+/**
+ * The name of an argument for a path inside GenerationInput: `fallbackModels.0` is `fallback_models.0`. What lies below
+ * `providerOptions` is named by the provider and stays.
+ */
+export function toArgumentPath(path: string): string {
+  const [first = '', ...rest] = path.split('.')
+  return [toArgumentName(first), ...(first === 'providerOptions' ? rest : rest.map(toArgumentName))].join('.')
+}
+
+export function toArgumentName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}

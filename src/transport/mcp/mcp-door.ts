@@ -1,0 +1,106 @@
+import type { ServerResponse } from 'node:http'
+import { createMcpHandler } from '@modelcontextprotocol/server'
+import type { Ids } from '../../ids.ts'
+import type { Logger } from '../../logger.ts'
+import type { Services } from '../../services.ts'
+import type { Call } from '../call.ts'
+import { CallRefusedError, type ReadFailure } from '../call-failures.ts'
+import { headerOf } from '../request-facts.ts'
+import type { Failure } from '../response-headers.ts'
+import type { OpenDoor } from '../server-options.ts'
+import { createMcpServer } from './mcp-server.ts'
+import { type Message, readMessage } from './message.ts'
+import { sendRpcRefusal } from './rpc-refusal.ts'
+import { createRunningCalls, type RunningCalls } from './running-calls.ts'
+import { describeFailure } from './tool-failure.ts'
+import { sendWebResponse, toWebRequest } from './web-exchange.ts'
+
+export type McpDoorDeps = {
+  readonly services: Services
+  readonly readFailure: ReadFailure
+  readonly logger: Logger
+  readonly ids: Pick<Ids, 'token'>
+  /** Of Pictor. */
+  readonly version: string
+  /** How long a caller may take nothing while something waits for it. */
+  readonly stallMs: number
+}
+
+/** Arguments are words: pictures come in by id. */
+const MAX_BYTES = 1_048_576
+const SESSION_HEADER = 'mcp-session-id'
+
+/**
+ * The Model Context Protocol over HTTP, without sessions: each message is answered by whichever process it comes to, and
+ * nothing is kept between two of them.
+ */
+export function createMcpDoor(deps: McpDoorDeps): OpenDoor {
+  const running = createRunningCalls()
+  return (desk) => ({
+    prefix: '/mcp',
+    name: 'mcp',
+    refuse: refuseEntry,
+    async handle(request, response, info) {
+      try {
+        if (request.method !== 'POST') throw wrongMethod()
+        await desk.serve({ request, response, info }, (call) => answer(deps, running, call))
+      } catch (error) {
+        refuse(deps, response, error)
+      }
+    },
+  })
+}
+
+async function answer(deps: McpDoorDeps, running: RunningCalls, call: Call): Promise<void> {
+  const read = readMessage(await call.readBody(MAX_BYTES))
+  await call.setLimitHeaders()
+  if ('fault' in read) {
+    const { code, message } = read.fault
+    const data = { code: 'BAD_USER_INPUT' }
+    return sendRpcRefusal(call.response, { status: 400, message, headers: {}, rpcCode: code, data })
+  }
+  const { message } = read
+  const name = { viewer: call.viewer, label: headerOf(call.request, SESSION_HEADER) }
+  if (message.method === 'notifications/cancelled') running.cancel({ ...name, id: toId(message.params.requestId) })
+  // Clients that open with a handshake are given a label; nobody remembers it.
+  if (message.method === 'initialize') call.response.setHeader(SESSION_HEADER, deps.ids.token())
+  const canceled = new AbortController()
+  const remove = running.add({ ...name, id: message.id }, () => canceled.abort())
+  try {
+    await speak(deps, call, message, AbortSignal.any([call.signal, canceled.signal]))
+  } finally {
+    remove()
+  }
+}
+
+async function speak(deps: McpDoorDeps, call: Call, { json }: Message, signal: AbortSignal): Promise<void> {
+  const handler = createMcpHandler(() => createMcpServer({ ...deps, call }), {
+    responseMode: 'sse',
+    // What could be listened to never changes.
+    maxSubscriptions: 0,
+    onerror: (error) => deps.logger.debug({ error }, 'A message of the Model Context Protocol was refused.'),
+  })
+  const answered = await handler.fetch(toWebRequest(call.request, signal), { parsedBody: json })
+  await sendWebResponse(answered, call.response, deps.stallMs)
+}
+
+function wrongMethod(): CallRefusedError {
+  const message = 'Messages are sent with POST. There is no session to listen to or to end.'
+  return new CallRefusedError('METHOD_NOT_ALLOWED', message, { allow: 'POST' })
+}
+
+function refuse({ readFailure }: McpDoorDeps, response: ServerResponse, error: unknown): void {
+  if (response.destroyed) return
+  if (response.headersSent) return void response.destroy()
+  const failure = readFailure(error)
+  const { message, ...data } = describeFailure(failure)
+  sendRpcRefusal(response, { ...failure, message, data })
+}
+
+function refuseEntry(response: ServerResponse, { status, code, message, headers = {} }: Failure): void {
+  sendRpcRefusal(response, { status, message, headers, data: { code } })
+}
+
+function toId(value: unknown): string | number | null {
+  return typeof value === 'string' || typeof value === 'number' ? value : null
+}
