@@ -9,6 +9,7 @@ import { createEstimateCommand } from './estimate.ts'
 import { createGenerateCommand } from './generate.ts'
 import { createHistoryCommand } from './history.ts'
 import { createKeysCommand } from './keys.ts'
+import { createMcpCommand } from './mcp.ts'
 import { createModelsCommand } from './models.ts'
 import { createProviderKeysCommand } from './provider-keys.ts'
 import { createRestoreCommand } from './restore.ts'
@@ -32,6 +33,7 @@ export function createProgram(context: CommandContext, serve: (options: { json: 
     .addCommand(createHistoryCommand(context))
     .addCommand(createCatalogCommand(context))
     .addCommand(serveCommand)
+    .addCommand(createMcpCommand(context))
     .addCommand(createKeysCommand(context))
     .addCommand(createAccountsCommand(context))
     .addCommand(createProviderKeysCommand(context))

@@ -50,8 +50,9 @@ async function listImages({ viewer, services }: ResourceDeps) {
   const page = { filter: NO_FILTER, limit: LISTED, direction: 'forward', after: null, before: null } as const
   const { items } = await services.reader.history(viewer, page)
   const images = await services.reader.imagesOf(items.map(({ id }) => id))
+  const inOrder = items.flatMap(({ id }) => images.filter(({ generationId }) => generationId === id))
   return {
-    resources: images.map(({ id, mimeType, sizeBytes }) => ({
+    resources: inOrder.map(({ id, mimeType, sizeBytes }) => ({
       uri: imageUri(id),
       name: id,
       mimeType,

@@ -19,6 +19,9 @@ export type McpServerDeps = {
   readonly version: string
 }
 
+/** Of the arguments of one call, in lists and objects together: ten times what any tool takes. */
+const MAX_ELEMENTS = 2_000
+
 const INSTRUCTIONS = `Pictor makes images with models of many providers, and keeps them.
 Making an image: list_models to choose, estimate_cost to know the price, generate_image, then wait_for_generation.
 generate_image spends money. Its idempotency_key keeps a repeated call from being paid twice: after a lost answer repeat the call with the same key.
@@ -30,7 +33,11 @@ export function createMcpServer(deps: McpServerDeps): McpServer {
   const server = new McpServer(
     { name: 'pictor', title: 'Pictor', version },
     // What is offered never changes while a server runs.
-    { instructions: INSTRUCTIONS, capabilities: { tools: { listChanged: false }, resources: { listChanged: false } } },
+    {
+      instructions: INSTRUCTIONS,
+      capabilities: { tools: { listChanged: false }, resources: { listChanged: false } },
+      maxToolInputElements: MAX_ELEMENTS,
+    },
   )
   for (const tool of TOOLS) registerTool(server, tool, deps)
   registerImageResource(server, { ...deps, viewer: call.viewer, services })
