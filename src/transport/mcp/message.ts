@@ -25,7 +25,8 @@ export function readMessage(body: Buffer): ReadMessage {
     return refuse(INVALID_REQUEST, 'Batches are not taken: send one message a request, so that each is counted.')
   }
   if (!isObject(json)) return refuse(INVALID_REQUEST, 'The body must be one JSON-RPC message, an object.')
-  if (isDeeper(json, MAX_DEPTH)) return refuse(INVALID_REQUEST, `A message may be ${MAX_DEPTH} levels deep.`)
+  const fault = findFault(json, MAX_DEPTH)
+  if (fault !== null) return refuse(INVALID_REQUEST, fault)
   const { id, method, params } = json
   return {
     message: {
@@ -53,8 +54,14 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Goes no deeper than the limit. */
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
+/** Goes no deeper than the limit. A key that names the prototype would be left out in silence further on. */
+function findFault(value: unknown, levels: number): string | null {
+  if (typeof value !== 'object' || value === null) return null
+  if (levels === 0) return `A message may be ${MAX_DEPTH} levels deep.`
+  if (Object.hasOwn(value, '__proto__')) return 'A message must not have a key named __proto__.'
+  for (const inner of Object.values(value)) {
+    const fault = findFault(inner, levels - 1)
+    if (fault !== null) return fault
+  }
+  return null
 }

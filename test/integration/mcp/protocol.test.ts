@@ -74,6 +74,7 @@ describe('what is no message', () => {
     ['nothing', '', -32700],
     ['a batch', [{ jsonrpc: '2.0', id: 1, method: 'ping' }], -32600],
     ['a number', '7', -32600],
+    ['a key that names the prototype', '{"jsonrpc":"2.0","id":1,"method":"ping","params":{"__proto__":{}}}', -32600],
     ['JSON of forty levels', `${'{"a":'.repeat(40)}1${'}'.repeat(40)}`, -32600],
   ])('%s is refused', async (_what, body, code) => {
     const response = await post(body)

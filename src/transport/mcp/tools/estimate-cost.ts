@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { inArgumentNames } from '../argument-names.ts'
 import { REQUEST_ARGUMENTS, readRequest } from '../generation-arguments.ts'
 import { MoneyRangeSchema, MoneySchema, toMoneyRange } from '../results/money-result.ts'
 import { toWarningResult, WarningSchema } from '../results/warning-result.ts'
@@ -25,7 +26,7 @@ export const estimateCost = defineTool({
   annotations: { readOnlyHint: true, openWorldHint: false },
   scopes: ['read', 'generate'],
   async answer(args, { services, viewer }) {
-    const estimate = await services.generations.estimate(viewer, readRequest(args, null))
+    const estimate = await inArgumentNames(services.generations.estimate(viewer, readRequest(args, null)))
     const { currency } = services
     return {
       result: {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { inArgumentNames } from '../argument-names.ts'
 import { REQUEST_ARGUMENTS, readRequest } from '../generation-arguments.ts'
 import { answerWithGeneration, GenerationAnswerSchema, WAIT_ENDED } from '../results/generation-answer.ts'
 import { defineTool } from '../tool.ts'
@@ -33,7 +34,7 @@ export const generateImage = defineTool({
     // Its place first: nothing is begun for a caller who then could not be told of it as it asked.
     const wait = await call.startWait(wait_seconds)
     try {
-      const created = await services.generations.create(viewer, readRequest(request, idempotency_key))
+      const created = await inArgumentNames(services.generations.create(viewer, readRequest(request, idempotency_key)))
       const waited = wait_seconds > 0 ? await wait.untilEnd(created.generation.id) : null
       const generation = waited?.generation ?? created.generation
       const answer = await answerWithGeneration(services, generation, include_images)
