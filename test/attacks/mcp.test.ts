@@ -60,7 +60,7 @@ it('A50 a key in the address opens nothing', async () => {
 it('A50 an argument that is not in the schema is refused by its name, and nothing is begun', async () => {
   owner = await openMcpClient(server.origin, { secret: account.secret })
   const before = await countGenerations()
-  const strangers = [
+  const strangers: readonly object[] = [
     { webhook_url: 'https://evil.example' },
     { provider_api_key: 'sk-1' },
     { end_user: 'ada' },

@@ -23,15 +23,15 @@ export const REQUEST_ARGUMENTS = {
   negative_prompt: z.string().optional().describe('What is not to be seen.'),
   size: z.string().optional().describe('"1024x1024". One of: this, aspect_ratio, or width with height.'),
   aspect_ratio: z.string().optional().describe('"16:9".'),
-  width: z.int().optional().describe('In pixels, with height.'),
-  height: z.int().optional().describe('In pixels, with width.'),
-  count: z.int().default(1).describe('How many images. Each is paid for.'),
+  width: z.int().min(1).optional().describe('In pixels, with height.'),
+  height: z.int().min(1).optional().describe('In pixels, with width.'),
+  count: z.int().min(1).default(1).describe('How many images. Each is paid for.'),
   quality: z.string().optional().describe('One of the qualities of the model.'),
   style: z.string().optional().describe('One of the styles of the model.'),
   background: z.enum(IMAGE_BACKGROUNDS).optional().describe('What lies behind the subject.'),
   output_format: z.enum(IMAGE_FORMATS).optional().describe('File format.'),
-  output_compression: z.int().optional().describe('0 to 100, for JPEG and WEBP.'),
-  seed: z.int().optional().describe('Same seed and same request: the same picture, as far as the model can.'),
+  output_compression: z.int().min(0).max(100).optional().describe('0 to 100, for JPEG and WEBP.'),
+  seed: z.int().min(0).optional().describe('Same seed and same request: the same picture, as far as the model can.'),
   guidance_scale: z.number().optional().describe('How closely the model keeps to the prompt.'),
   enhance_prompt: z.boolean().optional().describe('May the provider rewrite the prompt?'),
   watermark: z.boolean().optional().describe('May the provider put its mark on it?'),
@@ -55,6 +55,7 @@ export const REQUEST_ARGUMENTS = {
     .describe('Refuse if it may cost more than this: decimal text in the currency of the server, such as "0.25".'),
   deadline_seconds: z
     .int()
+    .min(1)
     .optional()
     .describe('Give up when not finished in this time, and charge only what was made.'),
   priority: z.enum(GENERATION_PRIORITIES).default('NORMAL').describe("Order among the account's own generations."),

@@ -4,7 +4,11 @@ import type { Services } from '../../../services.ts'
 import type { Viewer } from '../../../viewer.ts'
 import { MoneySchema } from './money-result.ts'
 
-const RangeSchema = z.object({ min: z.int(), max: z.int(), multiple_of: z.int() })
+const RangeSchema = z.object({
+  min: z.number().describe('The shortest.'),
+  max: z.number().describe('The longest.'),
+  multiple_of: z.number().describe('Lengths are multiples of this.'),
+})
 
 const PriceSchema = z.object({
   unit: z.string().describe('What is counted: IMAGE, MEGAPIXEL, MILLION_OUTPUT_TOKENS or other.'),
@@ -13,19 +17,19 @@ const PriceSchema = z.object({
   quality: z.string().nullable().describe('Only for this quality; null: whatever it is.'),
 })
 
-const DetailsSchema = z.object({
+export const DetailsSchema = z.object({
   sizes: z.array(z.string()).describe('Sizes that it takes; empty: free within the ranges of the sides.'),
-  aspect_ratios: z.array(z.string()),
+  aspect_ratios: z.array(z.string()).describe('Aspect ratios that it takes.'),
   width: RangeSchema.nullable().describe('Widths that it takes, in pixels.'),
   height: RangeSchema.nullable().describe('Heights that it takes, in pixels.'),
   qualities: z.array(z.string()).describe('Values of quality; empty: takes none.'),
   styles: z.array(z.string()).describe('Values of style; empty: takes none.'),
-  output_formats: z.array(z.string()),
+  output_formats: z.array(z.string()).describe('File formats that it makes.'),
   backgrounds: z.array(z.string()).describe('Values of background; empty: takes none.'),
   takes: z.array(z.string()).describe('Which of the other arguments it takes.'),
-  max_prompt_length: z.int().nullable().describe('In characters.'),
-  min_reference_images: z.int().describe('Above 0 for a model that only edits.'),
-  max_reference_images: z.int().describe('0: none.'),
+  max_prompt_length: z.number().nullable().describe('In characters.'),
+  min_reference_images: z.number().describe('Above 0 for a model that only edits.'),
+  max_reference_images: z.number().describe('0: none.'),
   provider_options: z
     .record(z.string(), z.unknown())
     .nullable()
@@ -35,13 +39,13 @@ const DetailsSchema = z.object({
 
 export const ModelSchema = z.object({
   id: z.string().describe('The model argument of generate_image.'),
-  name: z.string(),
-  provider: z.string(),
-  description: z.string().nullable(),
+  name: z.string().describe('For people.'),
+  provider: z.string().describe('Whose it is.'),
+  description: z.string().nullable().describe('What it is good at.'),
   lifecycle: z.string().describe('PREVIEW, ACTIVE, DEPRECATED or RETIRED.'),
   available: z.boolean().describe('Usable with this key right now.'),
-  unavailable_reason: z.string().nullable(),
-  max_count: z.int().describe('Most images of one request.'),
+  unavailable_reason: z.string().nullable().describe('Why it is not, for people.'),
+  max_count: z.number().describe('Most images of one request.'),
   details: DetailsSchema.nullable().describe('What it takes and costs; null unless asked for.'),
 })
 

@@ -19,7 +19,7 @@ export const generateImage = defineTool({
     ...REQUEST_ARGUMENTS,
     idempotency_key: z
       .string()
-      .describe('1 to 255 printable ASCII characters, such as a UUID. The same key is never paid twice.'),
+      .describe('1 to 255 printable ASCII characters, such as a UUID. The same key is paid once within 24 hours.'),
     wait_seconds: waitSeconds(0).describe('How long to wait for the end: 0 to 300. 0 returns at once.'),
     include_images: INCLUDE_IMAGES,
   }),

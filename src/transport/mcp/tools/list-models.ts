@@ -17,7 +17,7 @@ export const listModels = defineTool({
       .describe('true: also those that cannot be used right now, and why.'),
     details: z.boolean().default(false).describe('true: with sizes, qualities, other arguments and prices.'),
   }),
-  output: z.object({ models: z.array(ModelSchema) }),
+  output: z.object({ models: z.array(ModelSchema).describe('Those that the arguments leave.') }),
   annotations: { readOnlyHint: true, openWorldHint: false },
   scopes: ['read'],
   async answer(args, { services, viewer }) {
