@@ -1,5 +1,5 @@
 import type { Client } from '@modelcontextprotocol/client'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { createKey, createToken } from '../support/access.ts'
 import { HOSTILE_WORDS, playHostile, UNSEEN } from '../support/hostile-vendor.ts'
 import { openMcpClient, postMcp, quickArguments, readAnswer, readError, readText } from '../support/mcp.ts'
@@ -274,6 +274,17 @@ it('A51 orders in a prompt, and in what a vendor says of it, have no effect and 
   const { generation } = readAnswer(await client.callTool({ name: 'get_generation', arguments: { id: victim } }))
   expect(generation.finished).toBe(false)
   expect(await countGenerations(stage.app)).toBe(3)
+})
+
+it('A55 a bug behind a tool or a resource is told by an id alone', async () => {
+  vi.spyOn(server.app.domain.reader, 'find').mockRejectedValue(new Error('SELECT secret FROM keys'))
+  vi.spyOn(server.app.domain.reader, 'findImages').mockRejectedValue(new Error('SELECT secret FROM keys'))
+  const client = await openMcpClient(server.origin, { secret: account.secret })
+  const told = await client.callTool({ name: 'get_generation', arguments: { id: 'gen_1' } })
+  const id = expect.stringMatching(/^[\w-]+$/)
+  expect(readError(told)).toEqual({ code: 'INTERNAL', message: 'Unexpected error.', error_id: id })
+  const read = await client.readResource({ uri: 'pictor://images/img_1' }).catch((error: unknown) => error)
+  expect(read).toMatchObject({ message: 'Unexpected error.', data: { code: 'INTERNAL', error_id: id } })
 })
 
 /** Where words of others may stand. */
