@@ -58,7 +58,7 @@ export function createDoors(
           serveImage(request, response, new URL(request.url ?? '/', 'http://pictures.invalid')),
       },
     ],
-    doors: [createMcpDoor({ services, readFailure, logger, ids, version: readVersion(), stallMs })],
+    doors: [createMcpDoor({ services, readFailure, ids, version: readVersion(), stallMs })],
     config: {
       host: config.host,
       port: config.port,

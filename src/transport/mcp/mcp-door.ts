@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { createMcpHandler } from '@modelcontextprotocol/server'
 import type { Ids } from '../../ids.ts'
-import type { Logger } from '../../logger.ts'
 import type { Services } from '../../services.ts'
 import type { Call } from '../call.ts'
 import { CallRefusedError, type ReadFailure } from '../call-failures.ts'
@@ -18,7 +17,6 @@ import { sendWebResponse, toWebRequest } from './web-exchange.ts'
 export type McpDoorDeps = {
   readonly services: Services
   readonly readFailure: ReadFailure
-  readonly logger: Logger
   readonly ids: Pick<Ids, 'token'>
   /** Of Pictor. */
   readonly version: string
@@ -45,7 +43,7 @@ export function createMcpDoor(deps: McpDoorDeps): OpenDoor {
         if (request.method !== 'POST') throw wrongMethod()
         await desk.serve({ request, response, info }, (call) => answer(deps, running, call))
       } catch (error) {
-        refuse(deps, response, error)
+        if (!response.destroyed && !request.errored) refuse(deps, response, error)
       }
     },
   })
@@ -74,13 +72,18 @@ async function answer(deps: McpDoorDeps, running: RunningCalls, call: Call): Pro
 }
 
 async function speak(deps: McpDoorDeps, call: Call, { json }: Message, signal: AbortSignal): Promise<void> {
+  let failure: Error | null = null
   const handler = createMcpHandler(() => createMcpServer({ ...deps, call }), {
     responseMode: 'sse',
     // What could be listened to never changes.
     maxSubscriptions: 0,
-    onerror: (error) => deps.logger.debug({ error }, 'A message of the Model Context Protocol was refused.'),
+    onerror: (error) => {
+      failure = error
+    },
   })
   const answered = await handler.fetch(toWebRequest(call.request, signal), { parsedBody: json })
+  // Everything else that it reports is the caller's mistake, and told to the caller.
+  if (answered.status === 500) throw failure ?? new Error('The protocol could not be spoken.')
   await sendWebResponse(answered, call.response, deps.stallMs)
 }
 
@@ -90,7 +93,6 @@ function wrongMethod(): CallRefusedError {
 }
 
 function refuse({ readFailure }: McpDoorDeps, response: ServerResponse, error: unknown): void {
-  if (response.destroyed) return
   if (response.headersSent) return void response.destroy()
   const failure = readFailure(error)
   const { message, ...data } = describeFailure(failure)
