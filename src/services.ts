@@ -38,4 +38,6 @@ export type ImageAccess = {
   url(image: Image, variant: ImageVariant, expiresInSeconds: number | null): string
   base64(image: Image): Promise<string>
   previewUrl(preview: PreviewReference): string
+  /** null: it has gone. */
+  previewBase64(preview: PreviewReference): string | null
 }

@@ -15,6 +15,7 @@ const VARIANTS_MAX_BYTES = 2 * 1024 * 1024 * 1024
 export function createPictures(foundations: Foundations, { publicUrl }: { publicUrl: () => string }) {
   const { clock, ids, secret, storage } = foundations
   const signer = createUrlSigner({ secret: Buffer.from(secret.reveal()), publicUrl, clock })
+  const previews = createPreviewStore({ clock, ids, ttlMs: PREVIEW_TTL_MS, maxBytes: PREVIEW_MAX_BYTES })
   const images: ImageAccess = {
     url: (image, variant, expiresInSeconds) =>
       signer.signImage(image, { variant: resolveVariant(variant, image.mimeType), expiresInSeconds }),
@@ -24,12 +25,16 @@ export function createPictures(foundations: Foundations, { publicUrl }: { public
       return Buffer.from(bytes).toString('base64')
     },
     previewUrl: (preview) => signer.signPreview(preview.previewId),
+    previewBase64({ previewId }) {
+      const kept = previews.get(previewId)
+      return kept === undefined ? null : Buffer.from(kept.bytes).toString('base64')
+    },
   }
   return {
     signer,
     images,
     storage,
-    previews: createPreviewStore({ clock, ids, ttlMs: PREVIEW_TTL_MS, maxBytes: PREVIEW_MAX_BYTES }),
+    previews,
     variants: createVariantCache({ storage, maxBytes: VARIANTS_MAX_BYTES, maxConcurrent: 2 }),
   }
 }
