@@ -39,4 +39,6 @@ export type ImageAccess = {
   /** NOT_FOUND where the bytes are gone, UNAVAILABLE where too many variants are being made. */
   base64(image: Image, variant?: ImageVariant): Promise<string>
   previewUrl(preview: PreviewReference): string
+  /** null: it has gone. */
+  previewBase64(preview: PreviewReference): string | null
 }

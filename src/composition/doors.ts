@@ -7,8 +7,9 @@ import { createFailureReader } from '../transport/call-failures.ts'
 import { createCallbackRoute } from '../transport/callback-route.ts'
 import { createHttpServer, type HttpServer } from '../transport/http-server.ts'
 import { createImageRoutes } from '../transport/image-routes.ts'
+import type { TransportLimits } from '../transport/limits.ts'
 import { createMcpDoor } from '../transport/mcp/mcp-door.ts'
-import { type ContextRequest, DEFAULT_LIMITS, type TransportLimits } from '../transport/server-options.ts'
+import type { ContextRequest } from '../transport/server-options.ts'
 import type { Domain } from './domain.ts'
 import type { Foundations } from './foundations.ts'
 import { readGraphiqlTabs } from './graphiql-tabs.ts'
@@ -40,7 +41,6 @@ export function createDoors(
     onError: (error) => logger.error({ error }, 'A picture could not be served'),
   })
   const readFailure = createFailureReader({ logger, ids, isPassingFault, toMoney: currency.toMoney })
-  const { stallMs } = { ...DEFAULT_LIMITS, ...limits }
   const server = createHttpServer({
     schema: operations.schema,
     createContext: (request: ContextRequest): Context => ({ ...request, services }),
@@ -58,7 +58,7 @@ export function createDoors(
           serveImage(request, response, new URL(request.url ?? '/', 'http://pictures.invalid')),
       },
     ],
-    doors: [createMcpDoor({ services, readFailure, ids, version: readVersion(), stallMs })],
+    doors: [createMcpDoor({ services, readFailure, ids, version: readVersion() })],
     config: {
       host: config.host,
       port: config.port,

@@ -16,6 +16,7 @@ export function createPictures(foundations: Foundations, { publicUrl }: { public
   const { clock, ids, secret, storage } = foundations
   const signer = createUrlSigner({ secret: Buffer.from(secret.reveal()), publicUrl, clock })
   const variants = createVariantCache({ storage, maxBytes: VARIANTS_MAX_BYTES, maxConcurrent: 2 })
+  const previews = createPreviewStore({ clock, ids, ttlMs: PREVIEW_TTL_MS, maxBytes: PREVIEW_MAX_BYTES })
   const images: ImageAccess = {
     url: (image, variant, expiresInSeconds) =>
       signer.signImage(image, { variant: resolveVariant(variant, image.mimeType), expiresInSeconds }),
@@ -27,12 +28,16 @@ export function createPictures(foundations: Foundations, { publicUrl }: { public
       return Buffer.from(bytes).toString('base64')
     },
     previewUrl: (preview) => signer.signPreview(preview.previewId),
+    previewBase64({ previewId }) {
+      const kept = previews.get(previewId)
+      return kept === undefined ? null : Buffer.from(kept.bytes).toString('base64')
+    },
   }
   return {
     signer,
     images,
     storage,
-    previews: createPreviewStore({ clock, ids, ttlMs: PREVIEW_TTL_MS, maxBytes: PREVIEW_MAX_BYTES }),
+    previews,
     variants,
   }
 }

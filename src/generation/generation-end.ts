@@ -11,8 +11,8 @@ export type EndWatch = {
 }
 
 /**
- * The generation when it has ended; null where the signal came first. Whoever is too slow for the stream is taken up again
- * where it was left. Throws as `watch` does: NOT_FOUND also for what is deleted meanwhile.
+ * The generation when it has ended; null where the signal came first. Throws as `watch` does: NOT_FOUND also for what is
+ * deleted meanwhile.
  */
 export async function watchToEnd(
   watcher: Pick<GenerationWatcher, 'watch'>,
@@ -20,6 +20,23 @@ export async function watchToEnd(
   generationId: string,
   { signal, onEvent }: EndWatch,
 ): Promise<Generation | null> {
+  for await (const watched of followToEnd(watcher, viewer, generationId, signal)) {
+    if (isEnd(watched)) return watched.generation
+    await onEvent?.(watched)
+  }
+  return null
+}
+
+/**
+ * Every event up to the last one, or to the signal. Who is too slow for the stream is taken up again where it was left.
+ * The signal must abort when nobody reads any more: a generator that waits is not ended by `return()` alone.
+ */
+export async function* followToEnd(
+  watcher: Pick<GenerationWatcher, 'watch'>,
+  viewer: Viewer,
+  generationId: string,
+  signal: AbortSignal,
+): AsyncGenerator<WatchedEvent, void> {
   let after: string | null = null
   while (!signal.aborted) {
     const stream = await watcher.watch(viewer, generationId, after)
@@ -27,18 +44,17 @@ export async function watchToEnd(
     signal.addEventListener('abort', stop, { once: true })
     try {
       for await (const watched of stream) {
-        if (signal.aborted) return null
-        if (isEnd(watched)) return watched.generation
+        if (signal.aborted) return
         after = watched.cursor
-        await onEvent?.(watched)
+        yield watched
+        if (isEnd(watched)) return
       }
     } finally {
       signal.removeEventListener('abort', stop)
     }
   }
-  return null
 }
 
-function isEnd({ event }: WatchedEvent): boolean {
+export function isEnd({ event }: WatchedEvent): boolean {
   return 'status' in event && isTerminal(event.status)
 }

@@ -20,6 +20,7 @@ export type ReferenceImageFields = Given<{
   readonly uploadId: string
   readonly url: string
   readonly base64: string
+  readonly bytes: Uint8Array
 }>
 
 export function toGenerationInput(fields: GenerateImageFields): GenerationInput {
@@ -60,7 +61,8 @@ export function toGenerationInput(fields: GenerateImageFields): GenerationInput 
   }
 }
 
-function toReferenceImage({ imageId, uploadId, url, base64 }: ReferenceImageFields): ReferenceImageInput {
+function toReferenceImage({ imageId, uploadId, url, base64, bytes }: ReferenceImageFields): ReferenceImageInput {
+  if (bytes) return { bytes }
   if (typeof imageId === 'string') return { imageId }
   if (typeof uploadId === 'string') return { uploadId }
   return typeof url === 'string' ? { url } : { base64: base64 ?? '' }

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { RequestError } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Viewer } from '../viewer.ts'
@@ -6,12 +7,14 @@ import { CallRefusedError } from './call-failures.ts'
 import { openHold } from './call-hold.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
 import { authenticateOrRefuse, headerCredentials } from './credentials.ts'
+import { type EventSource, openEventStream, STREAM_HEADERS, type StreamEnd } from './event-stream.ts'
 import type { LargeBodies, LargeBody } from './large-bodies.ts'
+import type { TransportLimits } from './limits.ts'
 import { rateLimitHeaders } from './rate-limit-headers.ts'
 import { inviteBody, readBody } from './request-body.ts'
 import { headerOf } from './request-facts.ts'
 import type { Scheduler } from './scheduler.ts'
-import type { Authenticate, Credentials, OperationLimits, TransportLimits } from './server-options.ts'
+import type { Authenticate, Credentials, OperationLimits } from './server-options.ts'
 import type { SubscriptionPlaces } from './subscription-places.ts'
 import type { ViewerWatch } from './viewer-watch.ts'
 
@@ -29,6 +32,7 @@ export type CallDeskDeps = {
 
 export function createCallDesk(deps: CallDeskDeps): CallDesk {
   return {
+    limits: deps.limits,
     async serve(exchange, run) {
       const { response, info, request } = exchange
       const gone = new AbortController()
@@ -88,6 +92,7 @@ function createCall(deps: CallDeskDeps, open: OpenCall): Call {
       for (const [name, value] of Object.entries(rateLimitHeaders(standings))) response.setHeader(name, value)
     },
     hold: (options) => takeHold(deps, open, options),
+    writeEvents: (source) => writeEvents(deps, response, source),
   }
 }
 
@@ -99,6 +104,17 @@ function settleInTime<Result>({ scheduler, limits }: CallDeskDeps, work: Promise
     })
     work.then(resolve, reject).finally(cancel)
   })
+}
+
+async function writeEvents<Item>(
+  { scheduler, metrics, limits }: CallDeskDeps,
+  response: ServerResponse,
+  source: EventSource<Item>,
+): Promise<StreamEnd> {
+  response.writeHead(200, STREAM_HEADERS)
+  const how = await openEventStream({ ...source, response, scheduler, ...limits }).done
+  metrics.streamEnded(how)
+  return how
 }
 
 async function takeHold(deps: CallDeskDeps, open: OpenCall, options: HoldOptions): Promise<Hold> {

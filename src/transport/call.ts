@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Viewer } from '../viewer.ts'
+import type { EventSource, StreamEnd } from './event-stream.ts'
+import type { TransportLimits } from './limits.ts'
 import type { RequestInfo } from './request-facts.ts'
 
 /** One call of a door whose calls are fixed, by a caller who is known and has been counted. */
@@ -20,6 +22,8 @@ export type Call = {
   setLimitHeaders(): Promise<void>
   /** Takes a place among the account's subscriptions, as whoever watches does. RATE_LIMITED where it has too many. */
   hold(options: HoldOptions): Promise<Hold>
+  /** Answers with server-sent events, as slowly as they are read; resolves when nothing more will be written. */
+  writeEvents<Item>(source: EventSource<Item>): Promise<StreamEnd>
 }
 
 export type HoldOptions = {
@@ -42,6 +46,8 @@ export type Hold = {
 
 /** Knows callers, counts them, and lets them wait: the same for every door. */
 export type CallDesk = {
+  readonly limits: TransportLimits
+
   /**
    * Authenticates by the headers and counts one operation, before a byte of the body is looked at, and calls `run`.
    * Rejects with what is refused, and with what `run` throws; `setLimitHeaders` of the open call is then still good.

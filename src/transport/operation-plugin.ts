@@ -1,11 +1,11 @@
 import type { ExecutionResult } from 'graphql'
 import { acceptsStream } from './content-negotiation.ts'
 import { refusal } from './graphql-errors.ts'
+import type { TransportLimits } from './limits.ts'
 import type { OperationGuard } from './operation-guard.ts'
 import type { OperationScope } from './operation-scope.ts'
 import type { TransportPlugin } from './plugin-context.ts'
 import type { Scheduler } from './scheduler.ts'
-import type { TransportLimits } from './server-options.ts'
 import type { SubscriptionPlaces } from './subscription-places.ts'
 
 export type OperationPluginDeps = {

@@ -7,7 +7,7 @@ const GRAPHQL_HEADERS = ['x-graphql-yoga-csrf', 'apollo-require-preflight', 'gra
 /** Headers that a page of another origin may send. Each of them, or a JSON body, makes the browser ask first. */
 const REQUEST_HEADERS = [
   ...['authorization', 'content-type', 'accept', 'last-event-id', 'x-request-id', 'idempotency-key', 'prefer'],
-  ...['mcp-protocol-version', 'mcp-session-id', ...GRAPHQL_HEADERS],
+  ...['mcp-protocol-version', 'mcp-method', 'mcp-name', 'mcp-session-id', ...GRAPHQL_HEADERS],
   ...SDK_HEADERS.map((name) => `x-stainless-${name}`),
 ].join(', ')
 const RESPONSE_HEADERS = [

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { readSourceFiles, type SourceFile } from '../support/source-files.ts'
 
-const BASE = ['clock', 'errors', 'ids', 'logger', 'metrics', 'money', 'secret', 'viewer'].map(
+const BASE = ['clock', 'errors', 'ids', 'logger', 'metrics', 'money', 'near-words', 'secret', 'viewer'].map(
   (name) => `src/${name}.ts`,
 )
 const PORTS = ['callback', 'model', 'model-catalog', 'provider', 'provider-error', 'provider-registry'].map(
@@ -20,6 +20,7 @@ const OPERATIONS = 'schema/generated'
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/money.ts': [],
+  'src/near-words.ts': [],
   'src/secret.ts': [],
   'src/errors.ts': [],
   'src/clock.ts': [],
@@ -114,7 +115,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@pothos/plugin-errors': ['src/graphql'],
   '@pothos/plugin-scope-auth': ['src/graphql'],
   'better-sqlite3': ['src/store'],
-  'fastest-levenshtein': ['src/providers'],
+  'fastest-levenshtein': ['src/near-words.ts'],
   graphql: ['src/graphql', 'src/transport', 'src/cli'],
   'graphql-ws': ['src/transport', 'src/cli'],
   'graphql-yoga': ['src/transport'],

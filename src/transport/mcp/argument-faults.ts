@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { type FieldProblem, InvalidInputError } from '../../errors.ts'
+import { findNearWords } from '../../near-words.ts'
 
 /** Arguments as the tool's schema has them. InvalidInput that names every argument at fault, unknown ones too. */
 export function readArguments<Schema extends z.ZodObject>(schema: Schema, args: unknown): z.output<Schema> {
@@ -47,8 +48,14 @@ function describeIssue(issue: z.core.$ZodIssue, known: readonly string[]): reado
   return issue.keys.slice(0, MAX_FAULTS).map((key, index) => ({
     path: `${path === '' ? '' : `${path}.`}${key.slice(0, MAX_NAME).toWellFormed()}`,
     message: 'There is no such argument.',
-    allowed: path === '' && index === 0 ? known : [],
+    allowed: path === '' ? nearOrAll(known, key, index) : [],
   }))
+}
+
+/** Names that may have been meant; where none is near, the first fault of that kind lists them all. */
+function nearOrAll(known: readonly string[], key: string, index: number): readonly string[] {
+  const near = findNearWords(known, key.slice(0, MAX_NAME))
+  return near.length > 0 || index > 0 ? near : known
 }
 
 function closed(sentence: string): string {

@@ -11,6 +11,7 @@ import { ORIGINAL, type Services } from '../../services.ts'
 import type { Viewer } from '../../viewer.ts'
 import type { ReadFailure } from '../call-failures.ts'
 import { assertScope } from '../scope-check.ts'
+import { NO_FILTER } from './history-filter.ts'
 import { IMAGE_URI_TEMPLATE, imageUri } from './image-uri.ts'
 import { describeFailure } from './tool-failure.ts'
 
@@ -18,16 +19,6 @@ import { describeFailure } from './tool-failure.ts'
 const MAX_BYTES = 8 * 1_048_576
 /** Generations whose images are listed: the newest. */
 const LISTED = 20
-const NO_FILTER = {
-  status: null,
-  model: null,
-  provider: null,
-  tag: null,
-  endUser: null,
-  createdAfter: null,
-  createdBefore: null,
-  search: null,
-}
 
 export type ResourceDeps = {
   readonly viewer: Viewer

@@ -4,6 +4,7 @@ import type { Ids } from '../../ids.ts'
 import type { Services } from '../../services.ts'
 import type { Call } from '../call.ts'
 import { CallRefusedError, type ReadFailure } from '../call-failures.ts'
+import type { TransportLimits } from '../limits.ts'
 import { headerOf } from '../request-facts.ts'
 import type { Failure } from '../response-headers.ts'
 import type { OpenDoor } from '../server-options.ts'
@@ -20,8 +21,6 @@ export type McpDoorDeps = {
   readonly ids: Pick<Ids, 'token'>
   /** Of Pictor. */
   readonly version: string
-  /** How long a caller may take nothing while something waits for it. */
-  readonly stallMs: number
 }
 
 /** Arguments are words: pictures come in by id. */
@@ -41,7 +40,7 @@ export function createMcpDoor(deps: McpDoorDeps): OpenDoor {
     async handle(request, response, info) {
       try {
         if (request.method !== 'POST') throw wrongMethod()
-        await desk.serve({ request, response, info }, (call) => answer(deps, running, call))
+        await desk.serve({ request, response, info }, (call) => answer({ ...deps, ...desk.limits }, running, call))
       } catch (error) {
         if (!response.destroyed && !request.errored) refuse(deps, response, error)
       }
@@ -49,7 +48,9 @@ export function createMcpDoor(deps: McpDoorDeps): OpenDoor {
   })
 }
 
-async function answer(deps: McpDoorDeps, running: RunningCalls, call: Call): Promise<void> {
+type AnswerDeps = McpDoorDeps & Pick<TransportLimits, 'stallMs'>
+
+async function answer(deps: AnswerDeps, running: RunningCalls, call: Call): Promise<void> {
   const read = readMessage(await call.readBody(MAX_BYTES))
   await call.setLimitHeaders()
   if ('fault' in read) {
@@ -71,7 +72,7 @@ async function answer(deps: McpDoorDeps, running: RunningCalls, call: Call): Pro
   }
 }
 
-async function speak(deps: McpDoorDeps, call: Call, { json }: Message, signal: AbortSignal): Promise<void> {
+async function speak(deps: AnswerDeps, call: Call, { json }: Message, signal: AbortSignal): Promise<void> {
   let failure: Error | null = null
   const handler = createMcpHandler(() => createMcpServer({ ...deps, call }), {
     responseMode: 'sse',

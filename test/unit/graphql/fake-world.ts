@@ -80,6 +80,7 @@ export function createFakeWorld(): FakeWorld {
       },
       base64: async (image) => `base64 of ${image.id}`,
       previewUrl: (preview) => `https://pictor.test/previews/${preview.previewId}`,
+      previewBase64: () => null,
     },
     retention: {
       expiresAt: ({ finishedAt }) =>

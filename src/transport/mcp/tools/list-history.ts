@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { encodeCursor, readPageArguments } from '../../../graphql/pagination.ts'
+import { NO_FILTER } from '../history-filter.ts'
 import { GenerationSchema, showGenerations } from '../results/generation-result.ts'
-import { toImageLink } from '../results/image-result.ts'
 import { defineTool } from '../tool.ts'
 
 const STATUSES = ['QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELED'] as const
@@ -28,16 +28,12 @@ export const listHistory = defineTool({
   annotations: { readOnlyHint: true, openWorldHint: false },
   scopes: ['read'],
   async answer({ limit, after, status = null, model = null, tag = null, search = null }, { services, viewer }) {
-    const rest = { provider: null, endUser: null, createdAfter: null, createdBefore: null }
-    const filter = { status, model, tag, search, ...rest }
+    const filter = { ...NO_FILTER, status, model, tag, search }
     const page = { ...readPageArguments({ first: limit, after }), filter }
     const { items, hasNextPage } = await services.reader.history(viewer, page)
     const shown = await showGenerations(services, items)
     const last = items.at(-1)
     const nextCursor = hasNextPage && last ? encodeCursor(last.id) : null
-    return {
-      result: { generations: shown.map(({ result }) => result), next_cursor: nextCursor },
-      content: shown.flatMap(({ images }) => images.map(toImageLink)),
-    }
+    return { result: { generations: shown.map(({ result }) => result), next_cursor: nextCursor } }
   },
 })

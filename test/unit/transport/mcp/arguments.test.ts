@@ -28,13 +28,20 @@ describe('arguments', () => {
   })
 
   it('are told all that is wrong with them, each by its path', () => {
-    expect(faultsOf({ word: 7, number: 12, kind: 'C', list: [{ id: 'x' }, { ID: 'y' }], other: 1 })).toEqual([
+    expect(faultsOf({ word: 7, number: 12, kind: 'C', list: [{ id: 'x' }, { ID: 'y' }], numbr: 1, other: 1 })).toEqual([
       { path: 'word', message: 'It must be text.', allowed: [] },
       { path: 'number', message: 'It must be at most 9.', allowed: [] },
       { path: 'kind', message: 'It must be one of the values that are allowed.', allowed: ['A', 'B'] },
       { path: 'list.1.id', message: 'It has to be given.', allowed: [] },
       { path: 'list.1.ID', message: 'There is no such argument.', allowed: [] },
-      { path: 'other', message: 'There is no such argument.', allowed: ['word', 'number', 'kind', 'list'] },
+      { path: 'numbr', message: 'There is no such argument.', allowed: ['number'] },
+      { path: 'other', message: 'There is no such argument.', allowed: [] },
+    ])
+  })
+
+  it('are listed where an unknown one is near to none of them', () => {
+    expect(faultsOf({ word: 'x', sudo: true })).toEqual([
+      { path: 'sudo', message: 'There is no such argument.', allowed: ['word', 'number', 'kind', 'list'] },
     ])
   })
 
