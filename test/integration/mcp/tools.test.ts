@@ -190,10 +190,10 @@ describe('a wrong call', () => {
 
   it('is told what the model cannot do, in the names of arguments', async () => {
     const client = await openMcpClient(server.origin, { secret: account.secret })
-    const args = quickArguments('cannot', { size: '7x7', output_compression: 300, fallback_models: ['', ''] })
+    const args = quickArguments('cannot', { size: '7x7', deadline_seconds: 100_000, fallback_models: ['', ''] })
     const { fields = [] } = readError(await client.callTool({ name: 'generate_image', arguments: args }))
     expect(fields.map(({ path }) => path)).toEqual(
-      expect.arrayContaining(['output_compression', 'fallback_models.0', 'fallback_models.1']),
+      expect.arrayContaining(['deadline_seconds', 'fallback_models.0', 'fallback_models.1']),
     )
   })
 
