@@ -5,7 +5,7 @@ import { wantsPage } from './graphiql-page.ts'
 import type { GraphqlEngine } from './graphql-engine.ts'
 import { httpOfError } from './graphql-errors.ts'
 import type { GraphqlRoute } from './graphql-route.ts'
-import type { HostGuard } from './host-guard.ts'
+import type { HostGuard, HostRefusal } from './host-guard.ts'
 import { answerHealth, answerMetrics, answerReadiness } from './operator-routes.ts'
 import type { RequestInfo } from './request-facts.ts'
 import { parseTarget, readRequestInfo } from './request-facts.ts'
@@ -35,7 +35,7 @@ type Exchange = {
   readonly search: string
 }
 
-type Handler = Pick<Route, 'name' | 'refuse'> & { run(exchange: Exchange): Promise<void> | void }
+type Handler = Pick<Route, 'name' | 'refuse' | 'refusesPages'> & { run(exchange: Exchange): Promise<void> | void }
 
 /** From path to handler. Guards stand here, before any of them: a handler sees only requests that may come in. */
 export function createRouter(deps: RouterDeps): Router {
@@ -71,7 +71,7 @@ export function createRouter(deps: RouterDeps): Router {
         logger.debug(fields, 'A request was answered.')
       })
       try {
-        const refused = PUBLIC_ROUTES.has(handler.name) ? null : guard.check(info)
+        const refused = PUBLIC_ROUTES.has(handler.name) ? null : checkEntry(handler, guard, info)
         if (refused) return (handler.refuse ?? sendError)(response, { ...refused, code: 'FORBIDDEN' })
         if (applyCors(request, response, guard)) return
         await handler.run({ request, response, info, search: target?.search ?? '' })
@@ -90,6 +90,10 @@ export function createRouter(deps: RouterDeps): Router {
       deps.door.upgrade(request, socket, head, info)
     },
   }
+}
+
+function checkEntry({ refusesPages }: Handler, guard: HostGuard, info: RequestInfo): HostRefusal | null {
+  return refusesPages ? guard.checkPage(info) : guard.check(info)
 }
 
 /** Probes come under whatever name or address the machine has, and learn one word. */

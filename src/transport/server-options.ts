@@ -65,6 +65,8 @@ export type Route = {
   /** Label of the metric: one of its fixed set. */
   readonly name: string
   handle(request: IncomingMessage, response: ServerResponse, info: RequestInfo): Promise<void>
+  /** true: pages of origins that are neither ours nor listed may not come in, also where a key is needed. */
+  readonly refusesPages?: boolean
   /** Tells who may not come in, in the door's own shape; missing: in that of GraphQL. */
   refuse?(response: ServerResponse, failure: Failure): void
 }

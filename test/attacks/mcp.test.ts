@@ -1,4 +1,3 @@
-import type { Client } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { createKey, createToken } from '../support/access.ts'
 import { HOSTILE_WORDS, playHostile, UNSEEN } from '../support/hostile-vendor.ts'
@@ -10,7 +9,6 @@ import type { WireReply } from '../support/wire/wire-reply.ts'
 
 let server: TestApp
 let account: TestAccount
-let owner: Client
 beforeAll(async () => {
   server = await startApp({ env: { PICTOR_LIMIT_FAILURES: 'off' } })
   account = await createTestAccount(server.app)
@@ -58,7 +56,7 @@ it('A50 a key in the address opens nothing', async () => {
 })
 
 it('A50 an argument that is not in the schema is refused by its name, and nothing is begun', async () => {
-  owner = await openMcpClient(server.origin, { secret: account.secret })
+  const owner = await openMcpClient(server.origin, { secret: account.secret })
   const before = await countGenerations()
   const strangers: readonly object[] = [
     { webhook_url: 'https://evil.example' },
@@ -207,6 +205,18 @@ it('A50 a page of another site reaches no tool on a server that asks for no key'
   expect(preflight.headers.get('access-control-allow-origin')).toBeNull()
   expect(await countGenerations(open)).toBe(before)
   expect((await postMcp(open.origin, MESSAGES[1])).status).toBe(200)
+})
+
+it('A50 nor does one with a key, unless its origin is listed or our own', async () => {
+  const listed = 'https://app.example'
+  await using closed = await startApp({ env: { PICTOR_AUTH: 'required', PICTOR_ALLOWED_ORIGINS: listed } })
+  const { secret } = await createTestAccount(closed.app)
+  const statusOf = async (origin: string) =>
+    (await postMcp(closed.origin, MESSAGES[1], { origin, authorization: `Bearer ${secret}` })).status
+  for (const origin of ['https://evil.example', 'null', `${listed}.evil.example`]) {
+    expect(await statusOf(origin), origin).toBe(403)
+  }
+  for (const origin of [listed, closed.origin]) expect(await statusOf(origin), origin).toBe(200)
 })
 
 it('A50 where only known operations run, the tools are there, and no other operation comes in by them', async () => {

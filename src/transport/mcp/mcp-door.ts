@@ -36,6 +36,8 @@ export function createMcpDoor(deps: McpDoorDeps): OpenDoor {
   return (desk) => ({
     prefix: '/mcp',
     name: 'mcp',
+    // The protocol asks for it.
+    refusesPages: true,
     refuse: refuseEntry,
     async handle(request, response, info) {
       try {

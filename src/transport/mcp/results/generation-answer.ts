@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { AppError } from '../../../errors.ts'
 import type { Generation } from '../../../generation/generation-types.ts'
 import type { Services } from '../../../services.ts'
-import { type ToolAnswer, WAIT_ENDS, type WaitEnd } from '../tool.ts'
+import { type ToolAnswer, WAIT_ENDS } from '../tool.ts'
 import { GenerationSchema, type Shown, showGeneration } from './generation-result.ts'
 import { toImageLink, toInlinePictures } from './image-result.ts'
 
@@ -18,13 +18,16 @@ export const WAIT_ENDED = z
   .nullable()
   .describe('Why the wait ended; null: there was none. The end of a wait is not the end of the generation.')
 
-const NEXT = {
-  UNFINISHED:
-    'It is still being made, and goes on whether anybody waits or not. Call wait_for_generation with its id. A wait that ends, is given up or loses its connection cancels nothing; only cancel_generation does.',
+const UNFINISHED =
+  'It is still being made, and goes on whether anybody waits or not. Call wait_for_generation with its id. A wait that ends, is given up or loses its connection cancels nothing; only cancel_generation does.'
+
+const NEXT: Readonly<Record<Generation['status'], string>> = {
+  QUEUED: UNFINISHED,
+  RUNNING: UNFINISHED,
   COMPLETED: 'It has ended. The pictures are at the url of each image, and are MCP resources at its uri.',
   FAILED: 'It has ended without a picture; error says why. Another try is a new generation with a new idempotency_key.',
   CANCELED: 'It was canceled and has ended.',
-} as const
+}
 
 const NOT_SHOWN = 'The pictures could not be made small right now. They are at their url and uri as ever.'
 
@@ -35,12 +38,9 @@ export async function answerWithGeneration(
   includeImages: boolean,
 ): Promise<ToolAnswer<GenerationAnswer>> {
   const shown = await showGeneration(services, generation)
-  const { status, finished } = shown.result
-  const next = finished && status in NEXT ? NEXT[status as keyof typeof NEXT] : NEXT.UNFINISHED
+  const next = NEXT[generation.status]
   return { result: { generation: shown.result, next }, content: await contentOf(services, shown, includeImages) }
 }
-
-export type WaitedAnswer = GenerationAnswer & { readonly wait_ended: WaitEnd | null }
 
 async function contentOf(services: Services, { images }: Shown, includeImages: boolean): Promise<ContentBlock[]> {
   const links = images.map(toImageLink)
