@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { createKey, createToken } from '../support/access.ts'
 import { HOSTILE_WORDS, playHostile, UNSEEN } from '../support/hostile-vendor.ts'
 import { openMcpClient, postMcp, quickArguments, readAnswer, readError, readText } from '../support/mcp.ts'
-import { readMetric } from '../support/metrics.ts'
+import { readMetric, SOON } from '../support/metrics.ts'
 import { createTestAccount, startApp, type TestAccount, type TestApp } from '../support/start-app.ts'
 import { makePicture } from '../support/wire/pictures.ts'
 import type { WireReply } from '../support/wire/wire-reply.ts'
@@ -217,6 +217,24 @@ it('A50 nor does one with a key, unless its origin is listed or our own', async 
     expect(await statusOf(origin), origin).toBe(403)
   }
   for (const origin of [listed, closed.origin]) expect(await statusOf(origin), origin).toBe(200)
+})
+
+it('A50 pictures that nobody takes are held a few at a time, and those who ask for more are told to come again', async () => {
+  await using narrow = await startApp({ limits: { largeBodiesPerAccount: 1, largeBodiesWaiting: 0 } })
+  const client = await openMcpClient(narrow.origin)
+  // Noise, so that it is far larger than what sockets hold.
+  const args = { ...quickArguments('large'), size: '2048x2048', style: 'facets', wait_seconds: 60 }
+  const { generation } = readAnswer(await client.callTool({ name: 'generate_image', arguments: args }))
+  const [image] = generation.images
+  expect(image?.size_bytes).toBeGreaterThan(3_000_000)
+  const read = { jsonrpc: '2.0', id: 1, method: 'resources/read', params: { uri: image?.uri } }
+  const untaken = (await postMcp(narrow.origin, read)).body?.getReader()
+  const beginning = await untaken?.read()
+  expect(beginning?.done).toBe(false)
+  const refused = await (await postMcp(narrow.origin, read)).text()
+  expect(refused).toContain('"code":"UNAVAILABLE"')
+  while (!(await untaken?.read())?.done);
+  await expect.poll(async () => (await postMcp(narrow.origin, read)).text(), SOON).toContain('"blob"')
 })
 
 it('A50 where only known operations run, the tools are there, and no other operation comes in by them', async () => {

@@ -24,6 +24,8 @@ export type ResourceDeps = {
   readonly viewer: Viewer
   readonly services: Services
   readonly readFailure: ReadFailure
+  /** Before a picture is held whole. */
+  takeTurn(): Promise<void>
 }
 
 /** Stored pictures as resources. */
@@ -52,7 +54,11 @@ async function listImages({ viewer, services }: ResourceDeps) {
   }
 }
 
-async function readImage({ viewer, services }: ResourceDeps, uri: string, id: string): Promise<ReadResourceResult> {
+async function readImage(
+  { viewer, services, takeTurn }: ResourceDeps,
+  uri: string,
+  id: string,
+): Promise<ReadResourceResult> {
   assertScope(viewer, 'resources/read', ['read'])
   const [image] = await services.reader.findImages(viewer, [id])
   if (image === undefined) throw new ResourceNotFoundError(uri)
@@ -60,6 +66,7 @@ async function readImage({ viewer, services }: ResourceDeps, uri: string, id: st
     const message = `The picture has ${image.sizeBytes} bytes; ${MAX_BYTES} fit into a message. Fetch it at: ${services.images.url(image, ORIGINAL, null)}`
     throw new RequestError('BAD_USER_INPUT', message)
   }
+  await takeTurn()
   return { contents: [{ uri, mimeType: image.mimeType, blob: await services.images.base64(image) }] }
 }
 

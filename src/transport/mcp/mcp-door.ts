@@ -10,6 +10,7 @@ import type { Failure } from '../response-headers.ts'
 import type { OpenDoor } from '../server-options.ts'
 import { createMcpServer } from './mcp-server.ts'
 import { type Message, readMessage } from './message.ts'
+import { createPictureTurns, type TakeTurn } from './picture-turns.ts'
 import { sendRpcRefusal } from './rpc-refusal.ts'
 import { createRunningCalls, type RunningCalls } from './running-calls.ts'
 import { describeFailure } from './tool-failure.ts'
@@ -32,27 +33,31 @@ const SESSION_HEADER = 'mcp-session-id'
  * nothing is kept between two of them.
  */
 export function createMcpDoor(deps: McpDoorDeps): OpenDoor {
-  const running = createRunningCalls()
-  return (desk) => ({
-    prefix: '/mcp',
-    name: 'mcp',
-    // The protocol asks for it.
-    refusesPages: true,
-    refuse: refuseEntry,
-    async handle(request, response, info) {
-      try {
-        if (request.method !== 'POST') throw wrongMethod()
-        await desk.serve({ request, response, info }, (call) => answer({ ...deps, ...desk.limits }, running, call))
-      } catch (error) {
-        if (!response.destroyed && !request.errored) refuse(deps, response, error)
-      }
-    },
-  })
+  return (desk) => {
+    const { limits } = desk
+    const shared = { ...deps, ...limits, running: createRunningCalls(), takeTurn: createPictureTurns(limits) }
+    return {
+      prefix: '/mcp',
+      name: 'mcp',
+      // The protocol asks for it.
+      refusesPages: true,
+      refuse: refuseEntry,
+      async handle(request, response, info) {
+        try {
+          if (request.method !== 'POST') throw wrongMethod()
+          await desk.serve({ request, response, info }, (call) => answer(shared, call))
+        } catch (error) {
+          if (!response.destroyed && !request.errored) refuse(deps, response, error)
+        }
+      },
+    }
+  }
 }
 
-type AnswerDeps = McpDoorDeps & Pick<TransportLimits, 'stallMs'>
+type Shared = McpDoorDeps & Pick<TransportLimits, 'stallMs'> & { readonly running: RunningCalls; takeTurn: TakeTurn }
 
-async function answer(deps: AnswerDeps, running: RunningCalls, call: Call): Promise<void> {
+async function answer(deps: Shared, call: Call): Promise<void> {
+  const { running } = deps
   const read = readMessage(await call.readBody(MAX_BYTES))
   await call.setLimitHeaders()
   if ('fault' in read) {
@@ -74,7 +79,7 @@ async function answer(deps: AnswerDeps, running: RunningCalls, call: Call): Prom
   }
 }
 
-async function speak(deps: AnswerDeps, call: Call, { json }: Message, signal: AbortSignal): Promise<void> {
+async function speak(deps: Shared, call: Call, { json }: Message, signal: AbortSignal): Promise<void> {
   let failure: Error | null = null
   const handler = createMcpHandler(() => createMcpServer({ ...deps, call }), {
     responseMode: 'sse',
