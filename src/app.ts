@@ -8,7 +8,7 @@ import { createIds, type Ids } from './ids.ts'
 import type { Logger } from './logger.ts'
 import type { OutboundFetch } from './outbound/outbound-fetch.ts'
 import type { ImageProvider } from './providers/provider.ts'
-import type { TransportLimits } from './transport/server-options.ts'
+import type { TransportLimits } from './transport/limits.ts'
 
 /** What tests and benchmarks may put in the place of the real thing. */
 export type Overrides = {

@@ -1,6 +1,6 @@
 /**
  * Failures that callers are told about. Everything else that is thrown is a bug: it is logged with an id and masked.
- * `graphql/errors.ts` is the only translator from here to GraphQL.
+ * `graphql/errors.ts` is the only translator from here to GraphQL, `transport/call-failures.ts` to all other doors.
  */
 
 export abstract class AppError extends Error {
@@ -160,4 +160,11 @@ export class RequestError extends AppError {
     this.code = code
     this.details = details
   }
+}
+
+/** FORBIDDEN. `what`: the field or call; any one of the scopes would have done. */
+export function missingScope(what: string, scopes: readonly string[]): RequestError {
+  const needed = scopes.map((scope) => `"${scope}"`).join(' or ')
+  const message = `"${what}" needs the scope ${needed}, which this key or token does not have.`
+  return new RequestError('FORBIDDEN', message, { scopes })
 }

@@ -5,7 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
  * caller can make series by sending names.
  */
 export const METRIC_LABELS = {
-  route: ['graphql', 'images', 'callbacks', 'healthz', 'readyz', 'metrics', 'root', 'none'],
+  route: ['graphql', 'rest', 'mcp', 'images', 'callbacks', 'healthz', 'readyz', 'metrics', 'root', 'none'],
   method: ['GET', 'HEAD', 'POST', 'OPTIONS'],
   operation: ['query', 'mutation', 'subscription', 'unknown'],
   transport: ['http', 'sse', 'websocket'],

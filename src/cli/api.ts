@@ -71,10 +71,15 @@ async function reach(url: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, init)
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-    const reason = cause instanceof Error ? cause.message || cause.name : String(cause)
-    throw new CommandError(1, `No answer from ${url}: ${reason}.`, { code: 'UNREACHABLE' }, error)
+    throw explainUnreachable(error, url)
   }
+}
+
+/** Of what `fetch` throws. */
+export function explainUnreachable(error: unknown, url: string): CommandError {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  const reason = cause instanceof Error ? cause.message || cause.name : String(cause)
+  return new CommandError(1, `No answer from ${url}: ${reason}.`, { code: 'UNREACHABLE' }, error)
 }
 
 async function download(url: string): Promise<Uint8Array> {

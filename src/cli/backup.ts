@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
+import { readVersion } from '../composition/version.ts'
 import { type Config, readConfig } from '../config.ts'
 import type { BackupResult } from '../upkeep/backup.ts'
 import { createCommand } from './command.ts'
 import { SilentExit } from './command-error.ts'
 import type { CommandContext } from './context.ts'
 import type { Output } from './output.ts'
-import { readVersion } from './version.ts'
 import { formatBytes, formatCount } from './wording.ts'
 
 /** Copies everything that a server needs, also while it runs. */

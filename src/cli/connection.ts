@@ -1,7 +1,7 @@
 import { type Config, readConfig } from '../config.ts'
 import { createLogger } from '../logger.ts'
 import { DatabaseInUseError } from '../store/store-errors.ts'
-import { type Api, createApi } from './api.ts'
+import { type Api, type ApiTarget, createApi } from './api.ts'
 import { CommandError } from './command-error.ts'
 import type { CommandContext } from './context.ts'
 import { findRunningServer } from './running-server.ts'
@@ -37,15 +37,13 @@ export async function withApi<T>(
 
 async function connect(context: CommandContext, options: ConnectionOptions, needs: ConnectionNeeds): Promise<Api> {
   const { environment, output, clock } = context
-  const key = options.key || environment.PICTOR_KEY || undefined
-  const named = options.url || environment.PICTOR_URL || undefined
-  if (named !== undefined) return createApi({ url: graphqlUrl(named), key })
-  const config = readConfig(environment)
   const deadline = clock.now() + LOCK_PATIENCE_MS
   for (let isFirst = true; ; isFirst = false) {
-    const url = await findRunningServer(config)
-    if (url !== undefined) return createApi({ url, key })
-    if (needs === 'server') throw new CommandError(2, 'No server runs. Start one with: npm start')
+    const target = await findTarget(context, options)
+    if (target !== undefined) return createApi(target)
+    if (needs === 'server') throw noServer()
+    const config = readConfig(environment)
+    const key = readKey(context, options)
     try {
       return await startOwnServer(config, { key, needs })
     } catch (error) {
@@ -55,6 +53,23 @@ async function connect(context: CommandContext, options: ConnectionOptions, need
     if (isFirst) output.note(`Another Pictor is using ${config.dataDir}; waiting for it to answer or to end.`)
     await clock.sleep(LOCK_POLL_MS)
   }
+}
+
+/** The server that was named, whether or not it answers; else one that runs here; undefined: none does. */
+export async function findTarget(context: CommandContext, options: ConnectionOptions): Promise<ApiTarget | undefined> {
+  const { environment } = context
+  const key = readKey(context, options)
+  const named = options.url || environment.PICTOR_URL || undefined
+  const url = named === undefined ? await findRunningServer(readConfig(environment)) : graphqlUrl(named)
+  return url === undefined ? undefined : { url, key }
+}
+
+export function noServer(): CommandError {
+  return new CommandError(2, 'No server runs. Start one with: npm start')
+}
+
+function readKey({ environment }: CommandContext, { key }: ConnectionOptions): string | undefined {
+  return key || environment.PICTOR_KEY || undefined
 }
 
 /** Loaded only when it is needed: a command that talks to a server need not load one. */

@@ -1,3 +1,4 @@
+import { readVersion } from '../composition/version.ts'
 import { createAccountsCommand } from './accounts.ts'
 import { createBackupCommand } from './backup.ts'
 import { createCatalogCommand } from './catalog.ts'
@@ -8,11 +9,11 @@ import { createEstimateCommand } from './estimate.ts'
 import { createGenerateCommand } from './generate.ts'
 import { createHistoryCommand } from './history.ts'
 import { createKeysCommand } from './keys.ts'
+import { createMcpCommand } from './mcp.ts'
 import { createModelsCommand } from './models.ts'
 import { createProviderKeysCommand } from './provider-keys.ts'
 import { createRestoreCommand } from './restore.ts'
 import { createVerifyCommand } from './verify.ts'
-import { readVersion } from './version.ts'
 
 /** @param serve starts a server in this process; `json` where its lines are to be JSON on a terminal too */
 export function createProgram(context: CommandContext, serve: (options: { json: boolean }) => Promise<void>) {
@@ -32,6 +33,7 @@ export function createProgram(context: CommandContext, serve: (options: { json: 
     .addCommand(createHistoryCommand(context))
     .addCommand(createCatalogCommand(context))
     .addCommand(serveCommand)
+    .addCommand(createMcpCommand(context))
     .addCommand(createKeysCommand(context))
     .addCommand(createAccountsCommand(context))
     .addCommand(createProviderKeysCommand(context))

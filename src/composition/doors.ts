@@ -3,15 +3,19 @@ import { createCostMeter } from '../graphql/complexity.ts'
 import type { Context } from '../graphql/context.ts'
 import { findImage } from '../store/image-store.ts'
 import { isPassingFault } from '../store/passing-faults.ts'
+import { createFailureReader } from '../transport/call-failures.ts'
 import { createCallbackRoute } from '../transport/callback-route.ts'
 import { createHttpServer, type HttpServer } from '../transport/http-server.ts'
 import { createImageRoutes } from '../transport/image-routes.ts'
-import type { ContextRequest, TransportLimits } from '../transport/server-options.ts'
+import type { TransportLimits } from '../transport/limits.ts'
+import { createMcpDoor } from '../transport/mcp/mcp-door.ts'
+import type { ContextRequest } from '../transport/server-options.ts'
 import type { Domain } from './domain.ts'
 import type { Foundations } from './foundations.ts'
 import { readGraphiqlTabs } from './graphiql-tabs.ts'
 import { isLoopback } from './identity.ts'
 import type { Operations } from './known-operations.ts'
+import { readVersion } from './version.ts'
 
 export type Doors = { readonly server: HttpServer }
 
@@ -36,6 +40,7 @@ export function createDoors(
     findImage: (id) => findImage(database.read, id),
     onError: (error) => logger.error({ error }, 'A picture could not be served'),
   })
+  const readFailure = createFailureReader({ logger, ids, isPassingFault, toMoney: currency.toMoney })
   const server = createHttpServer({
     schema: operations.schema,
     createContext: (request: ContextRequest): Context => ({ ...request, services }),
@@ -53,6 +58,7 @@ export function createDoors(
           serveImage(request, response, new URL(request.url ?? '/', 'http://pictures.invalid')),
       },
     ],
+    doors: [createMcpDoor({ services, readFailure, ids, version: readVersion() })],
     config: {
       host: config.host,
       port: config.port,

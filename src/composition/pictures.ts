@@ -1,6 +1,6 @@
 import { RequestError } from '../errors.ts'
 import type { Image } from '../generation/generation-types.ts'
-import type { ImageAccess } from '../graphql/context.ts'
+import { type ImageAccess, ORIGINAL } from '../services.ts'
 import { createVariantCache } from '../storage/image-variants.ts'
 import { createPreviewStore } from '../storage/preview-store.ts'
 import { createUrlSigner } from '../storage/signed-url.ts'
@@ -15,21 +15,29 @@ const VARIANTS_MAX_BYTES = 2 * 1024 * 1024 * 1024
 export function createPictures(foundations: Foundations, { publicUrl }: { publicUrl: () => string }) {
   const { clock, ids, secret, storage } = foundations
   const signer = createUrlSigner({ secret: Buffer.from(secret.reveal()), publicUrl, clock })
+  const variants = createVariantCache({ storage, maxBytes: VARIANTS_MAX_BYTES, maxConcurrent: 2 })
+  const previews = createPreviewStore({ clock, ids, ttlMs: PREVIEW_TTL_MS, maxBytes: PREVIEW_MAX_BYTES })
   const images: ImageAccess = {
     url: (image, variant, expiresInSeconds) =>
       signer.signImage(image, { variant: resolveVariant(variant, image.mimeType), expiresInSeconds }),
-    async base64(image: Image) {
-      const bytes = await storage.get(image.blobKey)
+    async base64(image: Image, variant = ORIGINAL) {
+      const spec = resolveVariant(variant, image.mimeType)
+      const blobKey = spec ? (await variants.render(image, spec))?.key : image.blobKey
+      const bytes = blobKey === undefined ? undefined : await storage.get(blobKey)
       if (bytes === undefined) throw new RequestError('NOT_FOUND', `The bytes of ${image.id} are gone from storage.`)
       return Buffer.from(bytes).toString('base64')
     },
     previewUrl: (preview) => signer.signPreview(preview.previewId),
+    previewBase64({ previewId }) {
+      const kept = previews.get(previewId)
+      return kept === undefined ? null : Buffer.from(kept.bytes).toString('base64')
+    },
   }
   return {
     signer,
     images,
     storage,
-    previews: createPreviewStore({ clock, ids, ttlMs: PREVIEW_TTL_MS, maxBytes: PREVIEW_MAX_BYTES }),
-    variants: createVariantCache({ storage, maxBytes: VARIANTS_MAX_BYTES, maxConcurrent: 2 }),
+    previews,
+    variants,
   }
 }

@@ -1,11 +1,11 @@
 import type { Config } from '../config.ts'
 import type { Outbox } from '../generation/event-log.ts'
 import { toGeneration, toImage } from '../generation/records.ts'
-import type { ImageAccess } from '../graphql/context.ts'
 import type { SecretBox } from '../identity/secret-box.ts'
 import type { Currency } from '../ledger/currency.ts'
 import { createOutboundPost, type OutboundPost } from '../outbound/outbound-post.ts'
 import type { OwnAddresses } from '../outbound/own-addresses.ts'
+import { type ImageAccess, ORIGINAL } from '../services.ts'
 import { findGeneration } from '../store/generation-store.ts'
 import { listImagesOfGenerations } from '../store/image-store.ts'
 import { releaseDeliveries } from '../store/webhook-delivery-store.ts'
@@ -20,7 +20,6 @@ import { createWebhooks, createWebhookUrlCheck } from '../webhooks/webhooks.ts'
 import { createLoop } from '../worker/loop.ts'
 import type { Foundations } from './foundations.ts'
 
-const ORIGINAL = { width: null, height: null, fit: 'INSIDE', format: null, quality: null } as const
 /** At a stop, for what is being sent. */
 const SETTLE_MS = 2_000
 const FORGET_MS = 3_600_000

@@ -3,7 +3,7 @@ import ComplexityPlugin from '@pothos/plugin-complexity'
 import DataloaderPlugin from '@pothos/plugin-dataloader'
 import ErrorsPlugin from '@pothos/plugin-errors'
 import ScopeAuthPlugin, { type AuthFailure, AuthScopeFailureType } from '@pothos/plugin-scope-auth'
-import { RequestError } from '../errors.ts'
+import { missingScope } from '../errors.ts'
 import type { SchemaTypes } from './schema-types.ts'
 
 export type Builder = ReturnType<typeof createBuilder>
@@ -22,12 +22,7 @@ export function createBuilder() {
         read: viewer.scopes.includes('read'),
         admin: viewer.scopes.includes('admin'),
       }),
-      unauthorizedError: (_parent, _context, info, { failure }) => {
-        const scopes = scopesOf(failure)
-        const needed = scopes.map((scope) => `"${scope}"`).join(' or ')
-        const message = `"${info.fieldName}" needs the scope ${needed}, which this key or token does not have.`
-        return new RequestError('FORBIDDEN', message, { scopes })
-      },
+      unauthorizedError: (_parent, _context, info, { failure }) => missingScope(info.fieldName, scopesOf(failure)),
     },
     // The transport holds the cost against the limits before anything runs; see complexity.ts.
     complexity: { disabled: true, defaultComplexity: 1, defaultListMultiplier: 5 },

@@ -1,6 +1,6 @@
 import { InvalidInputError, ModelUnavailableError } from '../errors.ts'
+import { toGenerationInput } from '../generation/given-input.ts'
 import type { Builder } from './builder.ts'
-import { toGenerationInput } from './generation-input.ts'
 
 export function registerEstimateCost(builder: Builder): void {
   registerEstimate(builder)

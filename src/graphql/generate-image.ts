@@ -6,8 +6,8 @@ import {
   ModelUnavailableError,
   RateLimitedError,
 } from '../errors.ts'
+import { toGenerationInput, toRetryOverrides } from '../generation/given-input.ts'
 import type { Builder } from './builder.ts'
-import { toGenerationInput, toRetryOverrides } from './generation-input.ts'
 
 /** A few fit into one operation, and a hundred aliases do not. */
 const GENERATE_COST = 300

@@ -1,8 +1,8 @@
 import { GraphQLError, Kind } from 'graphql'
+import type { JsonValue } from '../generation/given-input.ts'
 import type { UploadedFile } from '../references/uploads.ts'
 import { Secret } from '../secret.ts'
 import type { Builder } from './builder.ts'
-import type { JsonValue } from './generation-input.ts'
 
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/
 const DECIMAL = /^-?\d{1,15}(?:\.\d{1,18})?$/

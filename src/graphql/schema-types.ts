@@ -11,6 +11,7 @@ import type {
   TokenUsage,
   Warning,
 } from '../generation/generation-types.ts'
+import type { GenerateImageFields, JsonValue, ReferenceImageFields } from '../generation/given-input.ts'
 import type {
   CancelEffect,
   DurationRange,
@@ -41,10 +42,10 @@ import type {
 } from '../providers/model.ts'
 import type { Upload, UploadedFile } from '../references/uploads.ts'
 import type { Secret } from '../secret.ts'
+import type { ImageVariant } from '../services.ts'
 import type { Viewer } from '../viewer.ts'
 import type { WebhookDelivery, WebhookEndpoint } from '../webhooks/webhook-types.ts'
-import type { Context, ImageVariant } from './context.ts'
-import type { GenerateImageFields, JsonValue, ReferenceImageFields } from './generation-input.ts'
+import type { Context } from './context.ts'
 
 /**
  * What stands behind each GraphQL type. Nouns refer to one another by name, so that no file has to import another for

@@ -1,5 +1,6 @@
 import { ModelUnavailableError } from '../errors.ts'
-import { findNearModels, findNearWords } from './catalog/near-models.ts'
+import { findNearWords } from '../near-words.ts'
+import { findNearModels } from './catalog/near-models.ts'
 import { PROVIDER_ALIASES } from './catalog/provider-aliases.ts'
 import type { Model, ModelAlias } from './model.ts'
 

@@ -8,7 +8,7 @@ export type GivenPicture = {
   readonly role: InputRole
   /** The field that a client would mark: `referenceImages.0.url`. */
   readonly path: string
-  /** Never base64. */
+  /** Never base64, never bytes. */
   readonly input: ReferenceImageInput
   /** Where they came with the request. */
   readonly bytes: Uint8Array | null
@@ -18,9 +18,9 @@ export type TakenPicture = { readonly picture: GivenPicture } | { readonly probl
 
 /** `place` is the field that holds the picture: `referenceImages.0` or `mask`. */
 export function takePicture(input: ReferenceImageInput, role: InputRole, place: string): TakenPicture {
-  if (!('base64' in input)) return { picture: { role, path: `${place}.${wayOf(input)}`, input, bytes: null } }
-  const path = `${place}.base64`
-  const bytes = decodeBase64(input.base64)
+  const path = `${place}.${wayOf(input)}`
+  const bytes = 'base64' in input ? decodeBase64(input.base64) : 'bytes' in input ? takeBytes(input.bytes) : null
+  if (bytes === null) return { picture: { role, path, input, bytes } }
   if (typeof bytes === 'string') return { problem: { path, message: bytes, allowed: [] } }
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   return { picture: { role, path, input: { sha256 }, bytes } }
@@ -32,6 +32,10 @@ function wayOf(input: ReferenceImageInput): string {
 
 const DATA_URI = /^data:[^,]{0,200};base64,/i
 const NOT_BASE64 = 'It must be the base64 of a picture, bare or as a data: URI.'
+
+function takeBytes(bytes: Uint8Array): Uint8Array | string {
+  return bytes.length > MAX_FOREIGN_BYTES ? tooManyBytes().message : bytes
+}
 
 /** Whole or not at all: what Node's decoder would pass over in silence is refused. A text says what is wrong. */
 function decodeBase64(text: string): Uint8Array | string {

@@ -6,7 +6,9 @@ export type ReferenceImageInput =
   | { readonly url: string }
   /** Bare, or as a `data:` URI. */
   | { readonly base64: string }
-  /** What is kept of base64: bytes never travel in rows. Of the decoded bytes, in hexadecimal. */
+  /** As they came in a form. */
+  | { readonly bytes: Uint8Array }
+  /** What is kept of base64 and bytes: bytes never travel in rows. Of the decoded bytes, in hexadecimal. */
   | { readonly sha256: string }
 
 export type InputRole = 'reference' | 'mask'

@@ -1,6 +1,6 @@
 import { RequestError } from '../errors.ts'
 import type { Viewer } from '../viewer.ts'
-import type { RequestInfo } from './operation-scope.ts'
+import type { RequestInfo } from './request-facts.ts'
 import type { Authenticate, Credentials } from './server-options.ts'
 
 export function headerCredentials(request: RequestInfo, authorization: string | null): Credentials {

@@ -1,17 +1,21 @@
 import type { ServerResponse } from 'node:http'
-import type { ExecutionResult } from 'graphql'
 import type { Cancel, Scheduler } from './scheduler.ts'
 
 export type StreamEnd = 'completed' | 'disconnected' | 'stalled' | 'ended'
 
-export type EventStreamOptions = {
+/** Where the events come from, and how each is written. */
+export type EventSource<Item> = {
+  readonly events: AsyncIterator<Item>
+  /** The text of one event, empty line included. */
+  format(item: Item): string
+  /** What the source has thrown, as its last event. */
+  formatError(error: unknown): string
+  /** Behind the last event; empty: the end of the answer is the end. */
+  readonly farewell: string
+}
+
+export type EventStreamOptions<Item> = EventSource<Item> & {
   readonly response: ServerResponse
-  readonly events: AsyncIterator<ExecutionResult>
-  /** Of the event whose result was handed out last: results are pulled one at a time, so it is the one being written. */
-  cursor(): string | null
-  /** Makes a result fit to be seen. */
-  present(result: ExecutionResult): ExecutionResult
-  mask(error: unknown): ExecutionResult
   readonly scheduler: Scheduler
   readonly pingMs: number
   readonly stallMs: number
@@ -27,12 +31,18 @@ export type EventStream = {
 /** A line that starts with a colon is a comment: it keeps proxies from closing, and makes fetch hand out the headers. */
 const KEEP_ALIVE = ':\n\n'
 
+export const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+}
+
 /**
  * Writes results as server-sent events: the source is asked for the next one only when the last one has left for the
  * kernel, so pressure reaches the source, and a reader that takes nothing is cut off with its source returned.
  * Headers must be set already.
  */
-export function openEventStream(options: EventStreamOptions): EventStream {
+export function openEventStream<Item>(options: EventStreamOptions<Item>): EventStream {
   const { response, events, scheduler } = options
   const { promise: done, resolve } = Promise.withResolvers<StreamEnd>()
   let open = true
@@ -73,24 +83,24 @@ export function openEventStream(options: EventStreamOptions): EventStream {
   return { done, end: () => close('ended') }
 }
 
-const COMPLETE = 'event: complete\ndata:\n\n'
-
-async function pull(options: EventStreamOptions): Promise<{ text: string; last: boolean }> {
+async function pull<Item>(source: EventSource<Item>): Promise<{ text: string; last: boolean }> {
   try {
-    const next = await options.events.next()
-    if (next.done) return { text: COMPLETE, last: true }
-    return { text: formatEvent(options.present(next.value), options.cursor()), last: false }
+    const next = await source.events.next()
+    return next.done ? { text: source.farewell, last: true } : { text: source.format(next.value), last: false }
   } catch (error) {
-    return { text: formatEvent(options.mask(error), null) + COMPLETE, last: true }
+    return { text: source.formatError(error) + source.farewell, last: true }
   }
 }
 
-function formatEvent(result: ExecutionResult, cursor: string | null): string {
+/** One event. A cursor that would break the lines is left out. */
+export function formatEvent(name: string, data: object, cursor: string | null): string {
   const id = cursor === null || /[\n\r\0]/.test(cursor) ? '' : `id: ${cursor}\n`
-  return `${id}event: next\ndata: ${JSON.stringify(result)}\n\n`
+  return `${id}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
-function untilDrained({ response, scheduler, stallMs }: EventStreamOptions, onStall: () => void): Promise<void> {
+type Pace = Pick<EventStreamOptions<never>, 'response' | 'scheduler' | 'stallMs'>
+
+function untilDrained({ response, scheduler, stallMs }: Pace, onStall: () => void): Promise<void> {
   return new Promise((resolve) => {
     const settle = () => {
       cancel()

@@ -5,6 +5,7 @@ import { createDocumentLimits } from './document-limits.ts'
 import { createErrorMask } from './graphql-errors.ts'
 import type { HostGuard } from './host-guard.ts'
 import { createKnownOperationsPlugin } from './known-operations-plugin.ts'
+import type { TransportLimits } from './limits.ts'
 import { createOperationGuard } from './operation-guard.ts'
 import { createOperationPlugin } from './operation-plugin.ts'
 import type { OperationScope } from './operation-scope.ts'
@@ -12,8 +13,8 @@ import type { ServerContext } from './plugin-context.ts'
 import { createRequestFormat } from './request-format.ts'
 import { createResponsePlugin } from './response-plugin.ts'
 import type { Scheduler } from './scheduler.ts'
-import type { HttpServerOptions, TransportLimits } from './server-options.ts'
-import type { SubscriptionLimiter } from './subscription-limiter.ts'
+import type { HttpServerOptions } from './server-options.ts'
+import type { SubscriptionPlaces } from './subscription-places.ts'
 
 export type EngineRequest = {
   readonly method: string
@@ -36,7 +37,7 @@ export type EngineDeps = {
   readonly options: HttpServerOptions
   readonly limits: TransportLimits
   readonly guard: HostGuard
-  readonly limiter: SubscriptionLimiter
+  readonly places: SubscriptionPlaces
   readonly scheduler: Scheduler
 }
 
@@ -46,7 +47,7 @@ const BASE_URL = 'http://pictor.invalid'
 /** Of a multipart request. A field is the operation or the map: text without pictures. */
 const FORM_LIMITS = { fields: 10, fieldSize: 1_048_576, files: 10, parts: 20, headerPairs: 50 }
 
-export function createGraphqlEngine({ options, limits, guard, limiter, scheduler }: EngineDeps): GraphqlEngine {
+export function createGraphqlEngine({ options, limits, guard, places, scheduler }: EngineDeps): GraphqlEngine {
   const mask = createErrorMask(options)
   const yoga = createYoga<ServerContext>({
     schema: options.schema,
@@ -58,7 +59,7 @@ export function createGraphqlEngine({ options, limits, guard, limiter, scheduler
       createAuthenticationPlugin(options),
       createKnownOperationsPlugin(options.operations),
       createDocumentLimits({ ...limits, introspection: options.config.introspection }),
-      createOperationPlugin({ ...options, guard: createOperationGuard(options, limits), limiter, scheduler, limits }),
+      createOperationPlugin({ ...options, guard: createOperationGuard(options, limits), places, scheduler, limits }),
       createResponsePlugin(),
     ],
     maxRequestBodySize: false,

@@ -2,19 +2,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Metrics } from '../metrics.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
 import { authenticateOrRefuse, headerCredentials } from './credentials.ts'
-import { type EventStream, openEventStream } from './event-stream.ts'
+import { type EventStream, formatEvent, openEventStream } from './event-stream.ts'
 import { type GraphiqlPage, wantsPage } from './graphiql-page.ts'
 import type { GraphqlEngine } from './graphql-engine.ts'
 import { presentError, presentResult } from './graphql-errors.ts'
 import type { LargeBodies, LargeBody } from './large-bodies.ts'
+import type { TransportLimits } from './limits.ts'
 import { observeOperation } from './operation-metrics.ts'
-import { createOperationScope, type OperationScope, type RequestInfo } from './operation-scope.ts'
+import { createOperationScope, type OperationScope } from './operation-scope.ts'
 import { rateLimitHeaders } from './rate-limit-headers.ts'
-import { declaredBytes, readBody } from './request-body.ts'
+import { inviteBody, readBody } from './request-body.ts'
+import type { RequestInfo } from './request-facts.ts'
 import { headerOf } from './request-facts.ts'
 import { sendError } from './response-headers.ts'
 import type { Scheduler } from './scheduler.ts'
-import type { Authenticate, OperationLimits, TransportLimits } from './server-options.ts'
+import type { Authenticate, OperationLimits } from './server-options.ts'
 import type { ViewerWatch } from './viewer-watch.ts'
 
 export type GraphqlRouteDeps = {
@@ -75,9 +77,7 @@ async function permitLargeBody(
 ): Promise<void> {
   scope.viewer ??= await authenticateOrRefuse(deps.authenticate, scope.credentials)
   await large.enter(scope.viewer.accountId)
-  // The listener invites small ones itself.
-  const isWaiting = request.headers.expect !== undefined && declaredBytes(request) > deps.limits.bodyBytes
-  if (isWaiting && !response.destroyed) response.writeContinue()
+  inviteBody(request, response, deps.limits.bodyBytes)
 }
 
 /** `release`: the body is no longer needed. */
@@ -114,6 +114,8 @@ async function answer(
   else await writeStream(deps, response, scope, scope.events)
 }
 
+const COMPLETE = 'event: complete\ndata:\n\n'
+
 async function writeStream(
   deps: GraphqlRouteDeps,
   response: ServerResponse,
@@ -125,9 +127,13 @@ async function writeStream(
   const stream = openEventStream({
     response,
     events,
-    cursor: () => scope.stream.cursor,
-    present: (result) => presentResult(result, presentation),
-    mask: (error) => ({ errors: [presentError(deps.engine.mask(error), presentation)] }),
+    // Results are pulled one at a time, so the cursor of the one that was handed out last is of the one being written.
+    format: (result) => formatEvent('next', presentResult(result, presentation), scope.stream.cursor),
+    formatError: (error) => {
+      const failed = { errors: [presentError(deps.engine.mask(error), presentation)] }
+      return formatEvent('next', failed, null)
+    },
+    farewell: COMPLETE,
     scheduler: deps.scheduler,
     pingMs: deps.limits.pingMs,
     stallMs: deps.limits.stallMs,

@@ -7,6 +7,8 @@
 export type HostGuard = {
   /** null: may pass. */
   check(request: { host: string | null; origin: string | null }): HostRefusal | null
+  /** The same for doors that take no page of another site, whether or not a key is needed. */
+  checkPage(request: { host: string | null; origin: string | null }): HostRefusal | null
   /** Is the page ours, or listed? A request without Origin comes from no page of another site. */
   allowsOrigin(request: { host: string | null; origin: string | null }): boolean
   /** Is it a page of another origin that may read our answers? */
@@ -47,16 +49,19 @@ export function createHostGuard(options: HostGuardOptions): HostGuard {
     return options.loopbackOnly ? isOurHost(originHost) : originHost === host?.toLowerCase()
   }
 
+  function check(request: { host: string | null; origin: string | null }, pagesToo: boolean): HostRefusal | null {
+    if (holdsHosts && !isOurHost(request.host?.toLowerCase() ?? '')) {
+      return { status: 421, message: 'This server does not answer to that host name.' }
+    }
+    if (pagesToo && !allowsOrigin(request)) {
+      return { status: 403, message: 'This server does not take requests from pages of that origin.' }
+    }
+    return null
+  }
+
   return {
-    check(request) {
-      if (holdsHosts && !isOurHost(request.host?.toLowerCase() ?? '')) {
-        return { status: 421, message: 'This server does not answer to that host name.' }
-      }
-      if (options.loopbackOnly && !allowsOrigin(request)) {
-        return { status: 403, message: 'This server does not take requests from pages of that origin.' }
-      }
-      return null
-    },
+    check: (request) => check(request, options.loopbackOnly),
+    checkPage: (request) => check(request, true),
     allowsOrigin,
     isListedOrigin: (origin) => listedOrigins.has(origin),
   }

@@ -1,14 +1,17 @@
+import type { CallDesk } from './call.ts'
+import { createCallDesk } from './call-desk.ts'
 import { createConnectionRegistry } from './connection-registry.ts'
 import { createGraphiqlPage } from './graphiql-page.ts'
 import { createGraphqlEngine } from './graphql-engine.ts'
 import { createGraphqlRoute } from './graphql-route.ts'
 import { createHostGuard } from './host-guard.ts'
 import { createLargeBodies } from './large-bodies.ts'
+import { DEFAULT_LIMITS } from './limits.ts'
 import { createListener } from './listener.ts'
 import { createRouter } from './router.ts'
 import { createScheduler } from './scheduler.ts'
-import { DEFAULT_LIMITS, type HttpServerOptions, type TransportConfig } from './server-options.ts'
-import { createSubscriptionLimiter } from './subscription-limiter.ts'
+import type { HttpServerOptions, Route, TransportConfig } from './server-options.ts'
+import { createSubscriptionPlaces } from './subscription-places.ts'
 import { createViewerWatch } from './viewer-watch.ts'
 import { createWebSocketDoor } from './websocket-door.ts'
 
@@ -31,7 +34,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const limits = { ...DEFAULT_LIMITS, ...config.limits }
   const scheduler = createScheduler(options)
   const guard = createHostGuard({ ...config, port: () => port })
-  const engine = createGraphqlEngine({ options, limits, guard, limiter: createSubscriptionLimiter(), scheduler })
+  const places = createSubscriptionPlaces({ ...options, limits })
+  const engine = createGraphqlEngine({ options, limits, guard, places, scheduler })
   const sockets = createConnectionRegistry(options)
   const streams = createConnectionRegistry(options)
   const watchViewer = createViewerWatch({ ...options, scheduler, reauthenticateMs: limits.reauthenticateMs })
@@ -41,12 +45,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     waiting: limits.largeBodiesWaiting,
   })
   const page = config.graphiql ? createGraphiqlPage(config.graphiqlTabs) : null
-  const shared = { ...options, engine, limits, scheduler, watchViewer, sockets, streams }
+  const shared = { ...options, engine, limits, scheduler, watchViewer, sockets, streams, largeBodies, places }
   const router = createRouter({
     options,
+    routes: listRoutes(options, createCallDesk(shared)),
     guard,
     engine,
-    graphql: createGraphqlRoute({ ...shared, page, largeBodies }),
+    graphql: createGraphqlRoute({ ...shared, page }),
     door: createWebSocketDoor(shared),
     isDraining: () => draining,
   })
@@ -72,6 +77,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     openSockets: sockets.size,
     openStreams: streams.size,
   }
+}
+
+function listRoutes({ routes, doors = [] }: HttpServerOptions, desk: CallDesk): readonly Route[] {
+  return [...routes, ...doors.map((open) => open(desk))]
 }
 
 function baseUrl(config: TransportConfig, port: number): string {

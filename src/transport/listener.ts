@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.ts'
+import type { TransportLimits } from './limits.ts'
 import { declaredBytes } from './request-body.ts'
-import type { TransportLimits } from './server-options.ts'
 
 export type Listener = {
   /** Resolves with the real port. Rejects when the address cannot be had. */

@@ -1,10 +1,11 @@
 import { type GraphQLError, type GraphQLSchema, getVariableValues } from 'graphql'
 import { refusal } from './graphql-errors.ts'
+import type { TransportLimits } from './limits.ts'
 import type { OperationScope } from './operation-scope.ts'
 import { createOperationReader, type OperationShape, type SelectedOperation } from './operation-shape.ts'
 import { describeVariableProblems } from './quiet-messages.ts'
 import { forgeryRefusal } from './request-format.ts'
-import type { HttpServerOptions, TransportLimits } from './server-options.ts'
+import type { HttpServerOptions } from './server-options.ts'
 
 export type OperationArgs = {
   readonly schema: GraphQLSchema

@@ -1,16 +1,16 @@
 import type { ExecutionResult } from 'graphql'
 import { acceptsStream } from './content-negotiation.ts'
 import { refusal } from './graphql-errors.ts'
+import type { TransportLimits } from './limits.ts'
 import type { OperationGuard } from './operation-guard.ts'
 import type { OperationScope } from './operation-scope.ts'
 import type { TransportPlugin } from './plugin-context.ts'
 import type { Scheduler } from './scheduler.ts'
-import type { HttpServerOptions, TransportLimits } from './server-options.ts'
-import type { SubscriptionLimiter } from './subscription-limiter.ts'
+import type { SubscriptionPlaces } from './subscription-places.ts'
 
-export type OperationPluginDeps = Pick<HttpServerOptions, 'subscriptionsOf' | 'metrics'> & {
+export type OperationPluginDeps = {
   readonly guard: OperationGuard
-  readonly limiter: SubscriptionLimiter
+  readonly places: SubscriptionPlaces
   readonly scheduler: Scheduler
   readonly limits: TransportLimits
 }
@@ -46,15 +46,9 @@ export function createOperationPlugin(deps: OperationPluginDeps): TransportPlugi
 async function takePlace(deps: OperationPluginDeps, scope: OperationScope): Promise<boolean> {
   const { viewer } = scope
   if (!viewer) return false
-  const limit = (await deps.subscriptionsOf?.(viewer)) ?? deps.limits.subscriptionsPerAccount
-  const release = deps.limiter.acquire(viewer.accountId, limit)
-  if (!release) return false
-  const transport = scope.transport === 'http' ? 'sse' : 'websocket'
-  deps.metrics.subscriptionStarted(transport)
-  scope.onEnd(() => {
-    release()
-    deps.metrics.subscriptionEnded(transport)
-  })
+  const leave = await deps.places.take(viewer, scope.transport === 'http' ? 'sse' : 'websocket')
+  if (!leave) return false
+  scope.onEnd(leave)
   return true
 }
 

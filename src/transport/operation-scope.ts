@@ -1,15 +1,7 @@
 import type { ExecutionResult } from 'graphql'
 import type { Viewer } from '../viewer.ts'
+import type { RequestInfo } from './request-facts.ts'
 import type { Credentials } from './server-options.ts'
-
-/** Facts of the HTTP request, or of the WebSocket's opening, that an operation came with. */
-export type RequestInfo = {
-  readonly requestId: string
-  readonly host: string | null
-  readonly origin: string | null
-  /** The network of the caller, as failures are counted by. */
-  readonly network: string
-}
 
 /** One operation on its way through the plugins, on whichever transport. */
 export type OperationScope = {

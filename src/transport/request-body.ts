@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 
 export type BodyLimits = {
   /** What anybody may make us hold. */
@@ -46,6 +46,12 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
     if (declared > limits.openBytes) ask()
     request.on('data', onData).on('end', onEnd).on('close', onClose)
   })
+}
+
+/** For who waits to be asked. The listener invites those of at most `openBytes` itself. */
+export function inviteBody(request: IncomingMessage, response: ServerResponse, openBytes: number): void {
+  const isWaiting = request.headers.expect !== undefined && declaredBytes(request) > openBytes
+  if (isWaiting && !response.destroyed) response.writeContinue()
 }
 
 /** From the header; 0 where none is sent, as with chunks. */

@@ -1,7 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import type { Ids } from '../ids.ts'
 import { type ClientAddress, networkOf } from './client-address.ts'
-import type { RequestInfo } from './operation-scope.ts'
+
+/** Facts of the HTTP request, or of the WebSocket's opening, that an operation came with. */
+export type RequestInfo = {
+  readonly requestId: string
+  readonly host: string | null
+  readonly origin: string | null
+  /** The network of the caller, as failures are counted by. */
+  readonly network: string
+}
 
 const REQUEST_ID = /^[\w.-]{8,64}$/
 

@@ -1,10 +1,7 @@
 import { GraphQLError } from 'graphql'
+import { couldBeForged, FORGERY_REFUSAL } from './forgery.ts'
 import type { HostGuard } from './host-guard.ts'
 import type { TransportPlugin } from './plugin-context.ts'
-
-/** A browser cannot send these to another site without asking first; a form, an image or a plain `fetch` cannot set them. */
-const PREFLIGHT_HEADERS = ['x-graphql-yoga-csrf', 'apollo-require-preflight', 'graphql-require-preflight']
-const SIMPLE_FORMS = ['application/x-www-form-urlencoded', 'multipart/form-data']
 
 /**
  * Cross-site request forgery: whatever a browser would send to us without a preflight is refused, but for watching by
@@ -15,7 +12,7 @@ export function createRequestFormat(guard: HostGuard): TransportPlugin {
   return {
     onRequestParse({ request, url, serverContext, requestParser, setRequestParser }) {
       const { scope } = serverContext
-      if (!isPreflighted(request)) {
+      if (couldBeForged(request.method, (name) => request.headers.get(name))) {
         const mayWatch = request.method === 'GET' && acceptsEventStream(request) && guard.allowsOrigin(scope.request)
         if (!mayWatch) throw forgeryRefusal()
         scope.subscriptionOnly = true
@@ -71,18 +68,7 @@ function listPlaces(map: string): readonly unknown[] {
 }
 
 export function forgeryRefusal(): GraphQLError {
-  return new GraphQLError(
-    `A request that a page of another site could send needs one of the headers ${PREFLIGHT_HEADERS.join(', ')}.`,
-    { extensions: { code: 'FORBIDDEN', http: { status: 403 } } },
-  )
-}
-
-function isPreflighted(request: Request): boolean {
-  if (PREFLIGHT_HEADERS.some((name) => request.headers.has(name))) return true
-  if (/^bearer\s/i.test(request.headers.get('authorization') ?? '')) return true
-  if (request.method !== 'POST') return request.method !== 'GET'
-  const contentType = request.headers.get('content-type')?.toLowerCase() ?? ''
-  return !SIMPLE_FORMS.some((form) => contentType.includes(form))
+  return new GraphQLError(FORGERY_REFUSAL, { extensions: { code: 'FORBIDDEN', http: { status: 403 } } })
 }
 
 function acceptsEventStream(request: Request): boolean {

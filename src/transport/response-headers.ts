@@ -1,10 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HostGuard } from './host-guard.ts'
 
+/** What the OpenAI SDKs tell of themselves on every call. */
+const SDK_HEADERS = ['arch', 'lang', 'os', 'package-version', 'retry-count', 'runtime', 'runtime-version', 'timeout']
+const GRAPHQL_HEADERS = ['x-graphql-yoga-csrf', 'apollo-require-preflight', 'graphql-require-preflight']
 /** Headers that a page of another origin may send. Each of them, or a JSON body, makes the browser ask first. */
-const REQUEST_HEADERS =
-  'authorization, content-type, accept, last-event-id, x-request-id, x-graphql-yoga-csrf, apollo-require-preflight, graphql-require-preflight'
-const RESPONSE_HEADERS = 'x-request-id, retry-after, ratelimit, ratelimit-policy, etag, content-length, content-range'
+const REQUEST_HEADERS = [
+  ...['authorization', 'content-type', 'accept', 'last-event-id', 'x-request-id', 'idempotency-key', 'prefer'],
+  ...['mcp-protocol-version', 'mcp-method', 'mcp-name', 'mcp-session-id', ...GRAPHQL_HEADERS],
+  ...SDK_HEADERS.map((name) => `x-stainless-${name}`),
+].join(', ')
+const RESPONSE_HEADERS = [
+  ...['x-request-id', 'retry-after', 'retry-after-ms', 'x-should-retry', 'ratelimit', 'ratelimit-policy'],
+  ...['location', 'preference-applied', 'mcp-session-id', 'etag', 'content-length', 'content-range'],
+].join(', ')
 
 /** For answers that no browser should run, frame, sniff, embed elsewhere or keep. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {

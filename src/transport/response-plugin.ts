@@ -1,16 +1,12 @@
 import type { ExecutionResult } from 'graphql'
 import { acceptsStream, wantsOnlyStream } from './content-negotiation.ts'
-import { type ErrorHttp, httpOfError, presentResult } from './graphql-errors.ts'
+import { STREAM_HEADERS } from './event-stream.ts'
+import { httpOfError, presentResult } from './graphql-errors.ts'
+import type { ErrorHttp } from './http-status.ts'
 import type { OperationScope } from './operation-scope.ts'
 import type { TransportPlugin } from './plugin-context.ts'
 
 const OPERATIONAL_REFUSALS = new Set(['UNAUTHENTICATED', 'RATE_LIMITED', 'UNAVAILABLE'])
-
-const STREAM_HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache, no-transform',
-  'x-accel-buffering': 'no',
-}
 
 /** Writes nothing itself: single results go back to Yoga's processor, streams are left in the scope for the SSE writer. */
 export function createResponsePlugin(): TransportPlugin {

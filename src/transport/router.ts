@@ -5,9 +5,9 @@ import { wantsPage } from './graphiql-page.ts'
 import type { GraphqlEngine } from './graphql-engine.ts'
 import { httpOfError } from './graphql-errors.ts'
 import type { GraphqlRoute } from './graphql-route.ts'
-import type { HostGuard } from './host-guard.ts'
-import type { RequestInfo } from './operation-scope.ts'
+import type { HostGuard, HostRefusal } from './host-guard.ts'
 import { answerHealth, answerMetrics, answerReadiness } from './operator-routes.ts'
+import type { RequestInfo } from './request-facts.ts'
 import { parseTarget, readRequestInfo } from './request-facts.ts'
 import { applyCors, SECURITY_HEADERS, sendError, setSecurityHeaders } from './response-headers.ts'
 import type { HttpServerOptions, Route } from './server-options.ts'
@@ -15,6 +15,7 @@ import type { WebSocketDoor } from './websocket-door.ts'
 
 export type RouterDeps = {
   readonly options: HttpServerOptions
+  readonly routes: readonly Route[]
   readonly guard: HostGuard
   readonly engine: GraphqlEngine
   readonly graphql: GraphqlRoute
@@ -34,7 +35,7 @@ type Exchange = {
   readonly search: string
 }
 
-type Handler = { readonly name: string; run(exchange: Exchange): Promise<void> | void }
+type Handler = Pick<Route, 'name' | 'refuse' | 'refusesPages'> & { run(exchange: Exchange): Promise<void> | void }
 
 /** From path to handler. Guards stand here, before any of them: a handler sees only requests that may come in. */
 export function createRouter(deps: RouterDeps): Router {
@@ -42,10 +43,10 @@ export function createRouter(deps: RouterDeps): Router {
   const { metrics, logger, clock, ids } = options
   const facts = { ids, clientAddress: createClientAddress({ ...options.config, logger }) }
   const fixed = fixedRoutes(deps)
-  const prefixed = options.routes.map((route) => ({ prefix: route.prefix, handler: toHandler(route) }))
+  const prefixed = deps.routes.map((route) => ({ prefix: route.prefix, handler: toHandler(route) }))
 
   function find(pathname: string): Handler {
-    return fixed[pathname] ?? prefixed.find(({ prefix }) => pathname.startsWith(prefix))?.handler ?? NOT_FOUND
+    return fixed[pathname] ?? prefixed.find(({ prefix }) => leadsTo(prefix, pathname))?.handler ?? NOT_FOUND
   }
 
   return {
@@ -70,8 +71,8 @@ export function createRouter(deps: RouterDeps): Router {
         logger.debug(fields, 'A request was answered.')
       })
       try {
-        const refused = PUBLIC_ROUTES.has(handler.name) ? null : guard.check(info)
-        if (refused) return sendError(response, { ...refused, code: 'FORBIDDEN' })
+        const refused = PUBLIC_ROUTES.has(handler.name) ? null : checkEntry(handler, guard, info)
+        if (refused) return (handler.refuse ?? sendError)(response, { ...refused, code: 'FORBIDDEN' })
         if (applyCors(request, response, guard)) return
         await handler.run({ request, response, info, search: target?.search ?? '' })
       } catch (error) {
@@ -89,6 +90,10 @@ export function createRouter(deps: RouterDeps): Router {
       deps.door.upgrade(request, socket, head, info)
     },
   }
+}
+
+function checkEntry({ refusesPages }: Handler, guard: HostGuard, info: RequestInfo): HostRefusal | null {
+  return refusesPages ? guard.checkPage(info) : guard.check(info)
 }
 
 /** Probes come under whatever name or address the machine has, and learn one word. */
@@ -128,7 +133,11 @@ function answerRoot(exchange: Exchange): void | Promise<void> {
 }
 
 function toHandler(route: Route): Handler {
-  return { name: route.name, run: ({ request, response, info }) => route.handle(request, response, info.requestId) }
+  return { ...route, run: ({ request, response, info }) => route.handle(request, response, info) }
+}
+
+function leadsTo(prefix: string, pathname: string): boolean {
+  return prefix.endsWith('/') ? pathname.startsWith(prefix) : pathname === prefix
 }
 
 function fail(engine: GraphqlEngine, request: IncomingMessage, response: ServerResponse, error: unknown): void {

@@ -6,7 +6,11 @@ import type { Ids } from '../ids.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Viewer } from '../viewer.ts'
+import type { CallDesk } from './call.ts'
 import type { OperationPolicy } from './known-operations.ts'
+import type { TransportLimits } from './limits.ts'
+import type { RequestInfo } from './request-facts.ts'
+import type { Failure } from './response-headers.ts'
 
 /** What a caller shows of itself. The same for HTTP headers and for the parameters of a WebSocket's first message. */
 export type Credentials = {
@@ -55,78 +59,20 @@ export type OperationCost = { readonly cost: number; readonly depth: number; rea
 
 export type GraphiqlTab = { readonly name: string; readonly query: string; readonly variables: string | null }
 
-/** Answers below a path prefix. `pathname` is as sent: not decoded. */
+/** Answers at a path, or below one that ends in a slash. */
 export type Route = {
   readonly prefix: string
   /** Label of the metric: one of its fixed set. */
   readonly name: string
-  handle(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void>
+  handle(request: IncomingMessage, response: ServerResponse, info: RequestInfo): Promise<void>
+  /** true: pages of origins that are neither ours nor listed may not come in, also where a key is needed. */
+  readonly refusesPages?: boolean
+  /** Tells who may not come in, in the door's own shape; missing: in that of GraphQL. */
+  refuse?(response: ServerResponse, failure: Failure): void
 }
 
-export type TransportLimits = {
-  /** What anybody may send, known or not. */
-  readonly bodyBytes: number
-  /** What a known caller may send: JSON with pictures as base64, and files. */
-  readonly jsonBytes: number
-  readonly uploadBytes: number
-  /** Bodies above `bodyBytes` in memory at a time, of all and of one account, and those that wait for their turn. */
-  readonly largeBodies: number
-  readonly largeBodiesPerAccount: number
-  readonly largeBodiesWaiting: number
-  /** Of the text of an operation, in UTF-16 units: parsed documents are cached by it, so pictures have no place in it. */
-  readonly documentLength: number
-  readonly frameBytes: number
-  readonly tokens: number
-  readonly validationErrors: number
-  readonly depth: number
-  /** Fields of an operation with its fragments put in, each alias counted. */
-  readonly fields: number
-  readonly cost: number
-  readonly mutationFields: number
-  readonly executionMs: number
-  readonly headersMs: number
-  readonly requestMs: number
-  readonly keepAliveMs: number
-  /** How often Node looks for requests past their time. */
-  readonly timeoutCheckMs: number
-  /** From the opening of a WebSocket to its first message. */
-  readonly initMs: number
-  readonly pingMs: number
-  /** At most this long does a connection outlive its revoked key. */
-  readonly reauthenticateMs: number
-  readonly operationsPerSocket: number
-  readonly subscriptionsPerAccount: number
-  /** How long an SSE reader may take nothing while something waits for it. */
-  readonly stallMs: number
-}
-
-export const DEFAULT_LIMITS: TransportLimits = Object.freeze({
-  bodyBytes: 1_048_576,
-  jsonBytes: 12 * 1_048_576,
-  uploadBytes: 24 * 1_048_576,
-  largeBodies: 8,
-  largeBodiesPerAccount: 4,
-  largeBodiesWaiting: 64,
-  documentLength: 1_048_576,
-  frameBytes: 262_144,
-  tokens: 2_000,
-  validationErrors: 10,
-  depth: 15,
-  fields: 1_000,
-  cost: 5_000,
-  mutationFields: 10,
-  executionMs: 30_000,
-  headersMs: 10_000,
-  requestMs: 30_000,
-  keepAliveMs: 20_000,
-  timeoutCheckMs: 2_000,
-  initMs: 3_000,
-  pingMs: 12_000,
-  reauthenticateMs: 55_000,
-  operationsPerSocket: 100,
-  subscriptionsPerAccount: 1_000,
-  stallMs: 30_000,
-})
+/** Makes a door out of what the server holds for all of them. */
+export type OpenDoor = (desk: CallDesk) => Route
 
 export type TransportConfig = {
   readonly host: string
@@ -161,6 +107,8 @@ export type HttpServerOptions = {
   /** Those that callers may name, and whether nothing else runs. */
   readonly operations: OperationPolicy
   readonly routes: readonly Route[]
+  /** Doors whose calls are fixed. */
+  readonly doors?: readonly OpenDoor[]
   readonly config: TransportConfig
   readonly logger: Logger
   readonly metrics: Metrics

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { readSourceFiles, type SourceFile } from '../support/source-files.ts'
 
-const BASE = ['clock', 'errors', 'ids', 'logger', 'metrics', 'money', 'secret', 'viewer'].map(
+const BASE = ['clock', 'errors', 'ids', 'logger', 'metrics', 'money', 'near-words', 'secret', 'viewer'].map(
   (name) => `src/${name}.ts`,
 )
 const PORTS = ['callback', 'model', 'model-catalog', 'provider', 'provider-error', 'provider-registry'].map(
@@ -20,6 +20,7 @@ const OPERATIONS = 'schema/generated'
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/money.ts': [],
+  'src/near-words.ts': [],
   'src/secret.ts': [],
   'src/errors.ts': [],
   'src/clock.ts': [],
@@ -54,7 +55,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/upkeep': ['src/references', 'src/storage', 'src/store', ...BASE],
   'src/worker': ['src/upkeep', 'src/generation', 'src/references', 'src/queue', 'src/storage', ...PORTS, ...BASE],
+  'src/services.ts': [
+    'src/generation',
+    'src/references',
+    'src/identity',
+    'src/ledger',
+    'src/events',
+    'src/webhooks',
+    ...BASE,
+  ],
   'src/graphql': [
+    'src/services.ts',
     'src/generation',
     'src/references',
     'src/identity',
@@ -65,6 +76,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...BASE,
   ],
   'src/transport': ['src/graphql', 'src/storage', ...BASE],
+  'src/transport/mcp': [
+    'src/transport',
+    'src/services.ts',
+    'src/generation',
+    'src/graphql/pagination.ts',
+    'src/ledger',
+    MODEL_TYPES,
+    ...BASE,
+  ],
   'src/composition': ['src', 'schema/operations'],
   'src/app.ts': ['src'],
   'src/cli': [
@@ -87,13 +107,15 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@fal-ai/client': ['src/providers/fal'],
   '@graphql-typed-document-node/core': ['src/cli'],
   '@graphql-yoga/render-graphiql': ['src/transport'],
+  '@modelcontextprotocol/client': ['src/cli'],
+  '@modelcontextprotocol/server': ['src/transport/mcp', 'src/cli'],
   '@pothos/core': ['src/graphql'],
   '@pothos/plugin-complexity': ['src/graphql'],
   '@pothos/plugin-dataloader': ['src/graphql'],
   '@pothos/plugin-errors': ['src/graphql'],
   '@pothos/plugin-scope-auth': ['src/graphql'],
   'better-sqlite3': ['src/store'],
-  'fastest-levenshtein': ['src/providers'],
+  'fastest-levenshtein': ['src/near-words.ts'],
   graphql: ['src/graphql', 'src/transport', 'src/cli'],
   'graphql-ws': ['src/transport', 'src/cli'],
   'graphql-yoga': ['src/transport'],
@@ -120,6 +142,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'src/generation',
     'src/identity',
     'src/providers/catalog',
+    'src/transport/mcp',
     'src/upkeep',
   ],
 }

@@ -1,7 +1,7 @@
 import { parse } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { costOf } from '../../../src/graphql/complexity.ts'
-import { DEFAULT_LIMITS } from '../../../src/transport/server-options.ts'
+import { DEFAULT_LIMITS } from '../../../src/transport/limits.ts'
 import { SCHEMA } from './run.ts'
 
 function measure(source: string, variables: Record<string, unknown> = {}) {

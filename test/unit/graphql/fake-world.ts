@@ -2,11 +2,12 @@ import { RequestError } from '../../../src/errors.ts'
 import type { StoredEvent } from '../../../src/events/generation-event.ts'
 import type { Attempt, Generation, Image } from '../../../src/generation/generation-types.ts'
 import type { Estimate, HistoryResult, UsageBucket, WatchedEvent } from '../../../src/generation/services.ts'
-import type { Context, Services } from '../../../src/graphql/context.ts'
+import type { Context } from '../../../src/graphql/context.ts'
 import type { Account, ApiKey, ProviderKey } from '../../../src/identity/account-types.ts'
 import { createCurrency } from '../../../src/ledger/currency.ts'
 import type { Model } from '../../../src/providers/model.ts'
 import type { Upload } from '../../../src/references/uploads.ts'
+import type { Services } from '../../../src/services.ts'
 import type { Viewer } from '../../../src/viewer.ts'
 import type { WebhookDelivery, WebhookEndpoint } from '../../../src/webhooks/webhook-types.ts'
 import { ACCOUNT, MODEL, VIEWER } from './rows.ts'
@@ -79,6 +80,7 @@ export function createFakeWorld(): FakeWorld {
       },
       base64: async (image) => `base64 of ${image.id}`,
       previewUrl: (preview) => `https://pictor.test/previews/${preview.previewId}`,
+      previewBase64: () => null,
     },
     retention: {
       expiresAt: ({ finishedAt }) =>

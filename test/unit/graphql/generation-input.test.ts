@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type GenerateImageFields, toGenerationInput, toRetryOverrides } from '../../../src/graphql/generation-input.ts'
+import { type GenerateImageFields, toGenerationInput, toRetryOverrides } from '../../../src/generation/given-input.ts'
 import { Secret } from '../../../src/secret.ts'
 import { createFakeWorld } from './fake-world.ts'
 import { generation } from './rows.ts'

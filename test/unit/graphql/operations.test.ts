@@ -4,7 +4,7 @@ import { type DocumentNode, Kind, Lexer, parse, Source, TokenKind, validate } fr
 import { describe, expect, it } from 'vitest'
 import * as documents from '../../../schema/generated/operations.ts'
 import { costOf } from '../../../src/graphql/complexity.ts'
-import { DEFAULT_LIMITS } from '../../../src/transport/server-options.ts'
+import { DEFAULT_LIMITS } from '../../../src/transport/limits.ts'
 import { createFakeWorld } from './fake-world.ts'
 import { apiKey, attempt, ESTIMATE, generation, image, MODEL, storedEvent, upload } from './rows.ts'
 import { collect, run, SCHEMA, streamOf, watch } from './run.ts'

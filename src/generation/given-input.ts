@@ -1,8 +1,8 @@
-import type { GenerationInput } from '../generation/generation-types.ts'
-import type { RetryOverrides } from '../generation/services.ts'
 import type { ReferenceImageInput } from '../references/reference-image.ts'
+import type { GenerationInput } from './generation-types.ts'
+import type { RetryOverrides } from './services.ts'
 
-/** What GraphQL hands over: a field may be missing or null, which both mean that it was not given. */
+/** What a door hands over: a field may be missing or null, which both mean that it was not given. */
 type Given<T> = { readonly [K in keyof T]?: T[K] | null | undefined }
 
 /** Fields with a default are never missing. */
@@ -14,12 +14,13 @@ export type GenerateImageFields = Pick<GenerationInput, Required> &
   Given<Omit<GenerationInput, Required | Json | Pictures> & Record<Json, JsonValue>> &
   Given<{ readonly referenceImages: readonly ReferenceImageFields[]; readonly mask: ReferenceImageFields }>
 
-/** `@oneOf`: GraphQL has seen to it that exactly one is given. */
+/** The door has seen to it that exactly one is given. */
 export type ReferenceImageFields = Given<{
   readonly imageId: string
   readonly uploadId: string
   readonly url: string
   readonly base64: string
+  readonly bytes: Uint8Array
 }>
 
 export function toGenerationInput(fields: GenerateImageFields): GenerationInput {
@@ -60,7 +61,8 @@ export function toGenerationInput(fields: GenerateImageFields): GenerationInput 
   }
 }
 
-function toReferenceImage({ imageId, uploadId, url, base64 }: ReferenceImageFields): ReferenceImageInput {
+function toReferenceImage({ imageId, uploadId, url, base64, bytes }: ReferenceImageFields): ReferenceImageInput {
+  if (bytes) return { bytes }
   if (typeof imageId === 'string') return { imageId }
   if (typeof uploadId === 'string') return { uploadId }
   return typeof url === 'string' ? { url } : { base64: base64 ?? '' }
