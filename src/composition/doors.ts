@@ -3,10 +3,12 @@ import { createCostMeter } from '../graphql/complexity.ts'
 import type { Context } from '../graphql/context.ts'
 import { findImage } from '../store/image-store.ts'
 import { isPassingFault } from '../store/passing-faults.ts'
+import { createFailureReader } from '../transport/call-failures.ts'
 import { createCallbackRoute } from '../transport/callback-route.ts'
 import { createHttpServer, type HttpServer } from '../transport/http-server.ts'
 import { createImageRoutes } from '../transport/image-routes.ts'
 import type { TransportLimits } from '../transport/limits.ts'
+import { createRestDoor } from '../transport/rest/rest-door.ts'
 import type { ContextRequest } from '../transport/server-options.ts'
 import type { Domain } from './domain.ts'
 import type { Foundations } from './foundations.ts'
@@ -37,6 +39,7 @@ export function createDoors(
     findImage: (id) => findImage(database.read, id),
     onError: (error) => logger.error({ error }, 'A picture could not be served'),
   })
+  const readFailure = createFailureReader({ logger, ids, isPassingFault, toMoney: currency.toMoney })
   const server = createHttpServer({
     schema: operations.schema,
     createContext: (request: ContextRequest): Context => ({ ...request, services }),
@@ -54,6 +57,7 @@ export function createDoors(
           serveImage(request, response, new URL(request.url ?? '/', 'http://pictures.invalid')),
       },
     ],
+    doors: [createRestDoor({ services, readFailure, clock })],
     config: {
       host: config.host,
       port: config.port,

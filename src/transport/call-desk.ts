@@ -42,22 +42,15 @@ export function createCallDesk(deps: CallDeskDeps): CallDesk {
       const large = deps.largeBodies.open()
       const call = createCall(deps, { exchange, viewer, credentials, large, signal: gone.signal })
       try {
-        await countOrRefuse(deps, call)
+        await deps.rateLimits?.countOperation(viewer)
         await run(call)
+      } catch (error) {
+        if (!response.headersSent) await call.setLimitHeaders()
+        throw error
       } finally {
         large.leave()
       }
     },
-  }
-}
-
-/** Whoever is refused is shown by how much. */
-async function countOrRefuse({ rateLimits }: CallDeskDeps, call: Call): Promise<void> {
-  try {
-    await rateLimits?.countOperation(call.viewer)
-  } catch (error) {
-    await call.setLimitHeaders()
-    throw error
   }
 }
 

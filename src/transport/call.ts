@@ -50,7 +50,7 @@ export type CallDesk = {
 
   /**
    * Authenticates by the headers and counts one operation, before a byte of the body is looked at, and calls `run`.
-   * Rejects with what is refused, and with what `run` throws; `setLimitHeaders` of the open call is then still good.
+   * Rejects with what is refused, and with what `run` throws; the rate limit headers are set then.
    */
   serve(exchange: Exchange, run: (call: Call) => Promise<void>): Promise<void>
 }
