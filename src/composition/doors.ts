@@ -71,7 +71,7 @@ export function createDoors(
       graphiqlTabs: readGraphiqlTabs(),
       introspection: config.introspection,
       metrics: config.metrics,
-      limits,
+      limits: { waitMs: config.waitMs, ...limits },
     },
     logger,
     metrics,

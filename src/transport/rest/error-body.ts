@@ -3,7 +3,7 @@ import type { CallFailure } from '../call-failures.ts'
 import { describeFailedGeneration, GenerationFailedError } from './generation-failed.ts'
 import { GenerationOpenError } from './generation-open.ts'
 import { MalformedRequestError } from './malformed-request.ts'
-import { paramOf } from './param-names.ts'
+import { inCallersWords, paramOf } from './param-names.ts'
 import type { RestFailure } from './rest-failure.ts'
 
 type Context = {
@@ -39,7 +39,9 @@ export function describeError(error: unknown, context: Context): RestFailure {
   const problems = isProblems(fields) ? fields.map((each) => tellField(each, context.picturesIn)) : null
   const param = field === null ? null : paramOf(field, context.picturesIn)
   const message =
-    problems === null ? failure.message : problems.map((each) => `${each.param}: ${each.message}`).join(' ')
+    problems === null
+      ? inCallersWords(failure.message, context.picturesIn)
+      : problems.map((each) => `${each.param}: ${each.message}`).join(' ')
   const told = Object.fromEntries(Object.entries(more).map(([name, value]) => [paramOf(name, ''), value]))
   const code = codeOf(failure)
   const error_ = { message, type: typeOf(status), param, code, ...told, ...(problems && { errors: problems }) }
@@ -67,5 +69,10 @@ function isProblems(fields: unknown): fields is readonly FieldProblem[] {
 }
 
 function tellField({ path, message, allowed }: FieldProblem, picturesIn: string) {
-  return { param: paramOf(path, picturesIn), message, code: 'invalid_value', allowed }
+  return {
+    param: paramOf(path, picturesIn),
+    message: inCallersWords(message, picturesIn),
+    code: 'invalid_value',
+    allowed,
+  }
 }

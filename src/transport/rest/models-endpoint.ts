@@ -1,5 +1,5 @@
 import { ModelUnavailableError } from '../../errors.ts'
-import type { Model, PriceRule } from '../../providers/model.ts'
+import type { Model, PriceRule, SizeRange } from '../../providers/model.ts'
 import type { Services } from '../../services.ts'
 import { sendJson } from '../response-headers.ts'
 import type { Endpoint, RestCall } from './endpoint.ts'
@@ -74,8 +74,18 @@ async function describeModel(
 function describeCapabilities({ capabilities }: Model): Readonly<Record<string, unknown>> {
   const entries = Object.entries(capabilities).map(([name, value]) => [CAPABILITIES[name] ?? paramOf(name, ''), value])
   const words = (list: readonly string[]) => list.map((word) => word.toLowerCase())
-  const { outputFormats, backgrounds } = capabilities
-  return { ...Object.fromEntries(entries), output_formats: words(outputFormats), backgrounds: words(backgrounds) }
+  const { outputFormats, backgrounds, width, height } = capabilities
+  return {
+    ...Object.fromEntries(entries),
+    width: width && describeRange(width),
+    height: height && describeRange(height),
+    output_formats: words(outputFormats),
+    backgrounds: words(backgrounds),
+  }
+}
+
+function describeRange({ min, max, multipleOf }: SizeRange) {
+  return { min, max, multiple_of: multipleOf }
 }
 
 const CAPABILITIES: Readonly<Record<string, string>> = { maxCount: 'max_n', maxPreviews: 'max_partial_images' }

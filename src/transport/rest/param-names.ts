@@ -20,6 +20,15 @@ export function paramOf(path: string, picturesIn: string): string {
   return [NAMES[first] ?? toSnakeCase(first), ...rest].join('.')
 }
 
+/** Fields that messages of the house name, as they stand in its own input. */
+const NAMED =
+  /`(aspectRatio|count|fallbackModels|idempotencyKey|outputFormat|outputCompression|previews|providerApiKey|providerOptions|referenceImages|watermark)`/g
+
+/** A message of the house, with the names of its input as the caller writes them. */
+export function inCallersWords(message: string, picturesIn: string): string {
+  return message.replace(NAMED, (_, name: string) => `\`${paramOf(name, picturesIn)}\``)
+}
+
 function toSnakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }

@@ -1,5 +1,5 @@
 import type { Problem, Warning } from '../../generation/generation-types.ts'
-import { paramOf } from './param-names.ts'
+import { inCallersWords, paramOf } from './param-names.ts'
 
 /** What went wrong, in the names of this door. */
 export function describeProblem(problem: Problem) {
@@ -17,5 +17,6 @@ export function describeProblem(problem: Problem) {
 }
 
 export function describeWarning({ code, field, requested, used, message }: Warning) {
-  return { code: code.toLowerCase(), param: field === null ? null : paramOf(field, 'image'), requested, used, message }
+  const param = field === null ? null : paramOf(field, 'image')
+  return { code: code.toLowerCase(), param, requested, used, message: inCallersWords(message, 'image') }
 }
