@@ -6,23 +6,11 @@ import { assertScope } from '../scope-check.ts'
 import type { OpenDoor } from '../server-options.ts'
 import { findEndpoint } from './address.ts'
 import { createBeginning } from './beginning.ts'
-import type { Endpoint, RestDeps } from './endpoint.ts'
+import type { RestDeps } from './endpoint.ts'
+import { ENDPOINTS } from './endpoints.ts'
 import { describeError, typeOf } from './error-body.ts'
 import { openFields, type RawFields } from './fields.ts'
-import { GENERATIONS_ENDPOINTS } from './generations-endpoint.ts'
-import { HISTORY_ENDPOINTS } from './history-endpoint.ts'
-import { IMAGES_ENDPOINTS } from './images-endpoint.ts'
-import { MODELS_ENDPOINTS } from './models-endpoint.ts'
 import { adviseRetry } from './retry-advice.ts'
-import { TOKENS_ENDPOINTS } from './tokens-endpoint.ts'
-
-export const ENDPOINTS: readonly Endpoint[] = [
-  ...IMAGES_ENDPOINTS,
-  ...GENERATIONS_ENDPOINTS,
-  ...HISTORY_ENDPOINTS,
-  ...MODELS_ENDPOINTS,
-  ...TOKENS_ENDPOINTS,
-]
 
 /** The OpenAI-compatible door, and what else scripts need: `/v1/…`. */
 export function createRestDoor(deps: RestDeps): OpenDoor {
