@@ -8,6 +8,7 @@ import { openHold } from './call-hold.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
 import { authenticateOrRefuse, headerCredentials } from './credentials.ts'
 import { type EventSource, openEventStream, STREAM_HEADERS, type StreamEnd } from './event-stream.ts'
+import { answerJson } from './json-answer.ts'
 import type { LargeBodies, LargeBody } from './large-bodies.ts'
 import type { TransportLimits } from './limits.ts'
 import { rateLimitHeaders } from './rate-limit-headers.ts'
@@ -65,6 +66,10 @@ type OpenCall = {
 function createCall(deps: CallDeskDeps, open: OpenCall): Call {
   const { exchange, viewer, large, signal } = open
   const { request, response } = exchange
+  const setLimitHeaders = async () => {
+    const standings = (await deps.rateLimits?.standing(viewer)) ?? []
+    for (const [name, value] of Object.entries(rateLimitHeaders(standings))) response.setHeader(name, value)
+  }
   return {
     ...exchange,
     viewer,
@@ -80,9 +85,10 @@ function createCall(deps: CallDeskDeps, open: OpenCall): Call {
     },
     releaseBody: large.leave,
     inTime: (work) => settleInTime(deps, work),
-    async setLimitHeaders() {
-      const standings = (await deps.rateLimits?.standing(viewer)) ?? []
-      for (const [name, value] of Object.entries(rateLimitHeaders(standings))) response.setHeader(name, value)
+    setLimitHeaders,
+    async answer(status, body) {
+      await setLimitHeaders()
+      await answerJson({ response, scheduler: deps.scheduler, stallMs: deps.limits.stallMs }, status, body)
     },
     hold: (options) => takeHold(deps, open, options),
     writeEvents: (source) => writeEvents(deps, response, source),

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { createIds } from '../../src/ids.ts'
 import { createLogger } from '../../src/logger.ts'
 import { ENDPOINTS } from '../../src/transport/rest/endpoints.ts'
-import { untilSubscribed } from '../support/metrics.ts'
+import { SOON, untilSubscribed } from '../support/metrics.ts'
 import { askRest, type RestAnswer, type RestRequest } from '../support/rest.ts'
 import { createTestAccount, PRICED_PAINTER, startApp, type TestAccount, type TestApp } from '../support/start-app.ts'
 import { createTinyPng } from '../support/tiny-png.ts'
@@ -134,35 +134,63 @@ test('A49 a key in the address is refused before it is looked at, is told where 
   expect(log.filter((line) => line.includes(account.secret))).toEqual([])
 })
 
-test('A49 a client that asks for a stream and never reads is cut off, and what it asked for is made and kept', async () => {
+test('A49 a client that asks for a stream, or for bytes, and never reads is cut off, and what it asked for is made and kept', async () => {
   const reader = await createTestAccount(keyed.app)
-  const sent = request(`${keyed.origin}/v1/images/generations`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${reader.secret}` },
+  const body = { ...QUICK, size: '1024x1024', n: 10, stream: true }
+  expect(await isCutOff(reader, '/images/generations', body)).toBe(true)
+  await untilSubscribed(keyed.origin, 0)
+  const [id] = await listEnded(reader)
+  const path = `/images/generations/${id}`
+  const ended = await askRest(keyed, path, { secret: reader.secret, headers: { prefer: 'wait=30' } })
+  expect(ended.body).toMatchObject({ status: 'completed', usage: { cost: '0.400000' } })
+  expect(ended.body.data).toHaveLength(10)
+  expect(await isCutOff(reader, `${path}?response_format=b64_json`)).toBe(true)
+})
+
+/** Takes the head of the answer, and nothing behind it before the server has done with it. */
+async function isCutOff({ secret }: TestAccount, path: string, body?: object): Promise<boolean> {
+  const requestId = ids.token()
+  const sent = request(`${keyed.origin}/v1${path}`, {
+    method: body ? 'POST' : 'GET',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${secret}`, 'x-request-id': requestId },
     agent: false,
-  }).end(JSON.stringify({ ...QUICK, size: '1024x1024', n: 10, stream: true }))
+  }).end(body && JSON.stringify(body))
   sent.on('error', () => undefined)
   const [answer] = (await once(sent, 'response')) as [IncomingMessage]
   answer.on('error', () => undefined)
-  await untilSubscribed(keyed.origin, 1)
-  await untilSubscribed(keyed.origin, 0)
-  const cut = new Promise((resolve) => answer.once('close', resolve))
+  const closed = new Promise((resolve) => answer.once('close', resolve))
+  const isOver = () => log.some((line) => line.includes(requestId) && line.includes('A request was answered'))
+  await expect.poll(isOver, { ...SOON, timeout: 30_000 }).toBe(true)
   answer.resume()
-  await cut
-  expect(answer.complete).toBe(false)
-  const [stalled] = await listEnded(reader)
-  const ended = await askRest(keyed, `/images/generations/${stalled}`, {
-    secret: reader.secret,
-    headers: { prefer: 'wait=30' },
-  })
-  expect(ended.body).toMatchObject({ status: 'completed', usage: { cost: '0.400000' } })
-  expect(ended.body.data).toHaveLength(10)
-})
+  await closed
+  return !answer.complete
+}
 
 async function listEnded({ secret }: TestAccount): Promise<readonly unknown[]> {
   const { body } = await askRest(keyed, '/images/history', { secret })
   return (body.data ?? []).map(({ id }) => id)
 }
+
+test('A49 a caller that goes in the middle of its body leaves nothing behind, and no fault in the log', async () => {
+  const lines = log.length
+  const sent = request(`${keyed.origin}/v1/images/edits`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'multipart/form-data; boundary=x',
+      'content-length': '2000000',
+      authorization: `Bearer ${account.secret}`,
+      expect: '100-continue',
+    },
+    agent: false,
+  })
+  sent.on('error', () => undefined)
+  sent.flushHeaders()
+  await once(sent, 'continue')
+  sent.write('--x\r\n'.repeat(10_000))
+  sent.destroy()
+  await expect.poll(() => log.slice(lines).some((line) => line.includes('"route":"rest"')), SOON).toBe(true)
+  expect(log.slice(lines).filter((line) => line.includes('masked'))).toEqual([])
+})
 
 test('A49 a body of another type, too long, broken or not an object, and another method are refused as what they are', async () => {
   const json = JSON.stringify(QUICK)

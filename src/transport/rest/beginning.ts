@@ -6,7 +6,7 @@ import type { Services } from '../../services.ts'
 import type { Call } from '../call.ts'
 import { headerOf } from '../request-facts.ts'
 import type { ImageRequest } from './generation-fields.ts'
-import { createRepeatedCalls, markOf } from './repeated-calls.ts'
+import { type BegunCall, createRepeatedCalls, markOf } from './repeated-calls.ts'
 
 export type Begun = { readonly generation: Generation; readonly replayed: boolean }
 
@@ -26,16 +26,21 @@ export function createBeginning(deps: {
     return { generation, replayed: true }
   }
 
+  function keep({ response }: Call, { told, lost }: BegunCall): void {
+    response.once('finish', told).once('close', lost)
+  }
+
   return async (call, request) => {
+    const input = toGenerationInput(request.takeInput())
     const mark = markOf(call.viewer, request.kind, request.digest)
-    const before = request.input.idempotencyKey === null && isRepetition(call) ? repeated.find(mark) : null
-    if (before !== null) return await call.inTime(again(call, before))
-    const work = generations.create(call.viewer, toGenerationInput(request.input))
-    const { told } = repeated.remember(
-      mark,
-      work.then(({ generation }) => generation.id),
-    )
-    call.response.once('finish', told)
+    const before = input.idempotencyKey === null && isRepetition(call) ? repeated.find(mark) : null
+    if (before !== null) {
+      keep(call, before)
+      return await call.inTime(again(call, before.made))
+    }
+    const work = generations.create(call.viewer, input)
+    const made = work.then(({ generation }) => generation.id)
+    keep(call, repeated.remember(mark, made))
     return await call.inTime(work)
   }
 }

@@ -7,7 +7,10 @@ export type ResponseFormat = 'url' | 'b64_json'
 
 /** What a call asks for: the pictures, and how to be told of them. */
 export type ImageRequest = {
-  readonly input: GenerateImageFields
+  /** Once: whoever waits for the end afterwards does not keep the bytes of pictures in memory. */
+  takeInput(): GenerateImageFields
+  readonly previews: number
+  readonly webhookUrl: string | null
   /** null: as the model's callers expect it. */
   readonly responseFormat: ResponseFormat | null
   readonly stream: boolean
@@ -41,15 +44,18 @@ export function readImageRequest(
   const places = PICTURES[kind].filter((name) => fields.has(name))
   const picturesIn = places[0] ?? PICTURES[kind][0]
   for (const name of places.slice(1)) refuse(fields, name, `The pictures stand in ${picturesIn} already.`)
+  const input = {
+    ...readContent(fields),
+    ...readOutput(fields),
+    ...readConditions(fields),
+    referenceImages: readPictures(fields, picturesIn),
+    mask: kind === 'generations' ? null : readMask(fields),
+    idempotencyKey,
+  }
   const request = {
-    input: {
-      ...readContent(fields),
-      ...readOutput(fields),
-      ...readConditions(fields),
-      referenceImages: readPictures(fields, picturesIn),
-      mask: kind === 'generations' ? null : readMask(fields),
-      idempotencyKey,
-    },
+    takeInput: createTaking(input),
+    previews: input.previews,
+    webhookUrl: input.webhookUrl,
     responseFormat: fields.choice('response_format', ['url', 'b64_json']),
     stream: fields.flag('stream') ?? false,
     picturesIn,
@@ -60,6 +66,16 @@ export function readImageRequest(
   for (const name of NOT_OFFERED) if (fields.has(name)) refuse(fields, name, 'This is not offered here: leave it out.')
   fields.finish()
   return request
+}
+
+function createTaking(input: GenerateImageFields): () => GenerateImageFields {
+  let held: GenerateImageFields | null = input
+  return () => {
+    const taken = held
+    held = null
+    if (taken === null) throw new Error('The input of a request is taken once.')
+    return taken
+  }
 }
 
 function readContent(fields: Fields) {

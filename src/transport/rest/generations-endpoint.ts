@@ -2,7 +2,6 @@ import { NotFoundError } from '../../errors.ts'
 import { watchToEnd } from '../../generation/generation-end.ts'
 import type { Generation } from '../../generation/generation-types.ts'
 import { headerOf } from '../request-facts.ts'
-import { sendJson } from '../response-headers.ts'
 import type { Endpoint, EndpointDeps, RestCall } from './endpoint.ts'
 import { viewGeneration } from './generation-view.ts'
 import { appliedPreference, readPreference } from './preferences.ts'
@@ -32,9 +31,8 @@ const cancel: Endpoint = {
   async run(call, deps) {
     call.query.finish()
     const { generation, effect } = await deps.services.generations.cancel(call.viewer, call.id)
-    await call.setLimitHeaders()
     const view = await viewGeneration(deps.services, generation, false)
-    sendJson(call.response, 200, { ...view, cancel_effect: effect.toLowerCase() })
+    await call.answer(200, { ...view, cancel_effect: effect.toLowerCase() })
   },
 }
 
@@ -61,6 +59,5 @@ async function sendGeneration(
   { services }: EndpointDeps,
 ): Promise<void> {
   const view = await viewGeneration(services, generation, bytes)
-  await call.setLimitHeaders()
-  sendJson(call.response, 200, view)
+  await call.answer(200, view)
 }

@@ -1,6 +1,5 @@
 import type { Image } from '../../generation/generation-types.ts'
 import type { HistoryFilter } from '../../generation/services.ts'
-import { sendJson } from '../response-headers.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Fields } from './fields.ts'
 import { describeGeneration, describeImage } from './generation-view.ts'
@@ -22,8 +21,7 @@ const list: Endpoint = {
     const { items, hasNextPage, hasPreviousPage } = await services.reader.history(call.viewer, page)
     const images = Map.groupBy(await services.reader.imagesOf(items.map(({ id }) => id)), (each) => each.generationId)
     const viewOf = (image: Image) => describeImage(services.images, image, null)
-    await call.setLimitHeaders()
-    sendJson(call.response, 200, {
+    await call.answer(200, {
       object: 'list',
       data: items.map((item) => {
         const own = (images.get(item.id) ?? []).toSorted((a, b) => a.imageIndex - b.imageIndex)

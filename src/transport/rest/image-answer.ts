@@ -1,7 +1,6 @@
 import { watchToEnd } from '../../generation/generation-end.ts'
 import type { Generation } from '../../generation/generation-types.ts'
 import { headerOf } from '../request-facts.ts'
-import { sendJson } from '../response-headers.ts'
 import type { Begun } from './beginning.ts'
 import type { EndpointDeps, RestCall } from './endpoint.ts'
 import { GenerationFailedError } from './generation-failed.ts'
@@ -52,11 +51,11 @@ async function answerAfterEnd(
 }
 
 /** Previews cost something, and an answer has room for none but in a stream. */
-function assertFits({ stream, input }: ImageRequest, { isAsync }: Preference): void {
+function assertFits({ stream, previews }: ImageRequest, { isAsync }: Preference): void {
   const fault = (param: string, message: string) =>
     new MalformedRequestError([{ param, message, code: 'invalid_value', allowed: [] }])
   if (stream && isAsync) throw fault('stream', 'A stream is followed: leave out `Prefer: respond-async`.')
-  if (input.previews > 0 && !stream && !isAsync) {
+  if (previews > 0 && !stream && !isAsync) {
     throw fault('partial_images', 'They are shown in a stream: add `stream: true`, or leave it out.')
   }
 }
@@ -75,7 +74,7 @@ async function sendOpen(call: RestCall, request: ImageRequest, begun: Begun, dep
 
 async function send(
   call: RestCall,
-  { input: { webhookUrl } }: ImageRequest,
+  { webhookUrl }: ImageRequest,
   { generation, replayed }: Begun,
   { status, bytes }: { status: number; bytes: boolean },
   { services }: EndpointDeps,
@@ -86,9 +85,8 @@ async function send(
     replayed,
     ...(webhookUrl && { webhook_secret: services.webhooks.secretOfAddress(call.viewer, webhookUrl) }),
   }
-  await call.setLimitHeaders()
   call.response.setHeader('location', pathOf(generation.id))
-  sendJson(call.response, status, body)
+  await call.answer(status, body)
 }
 
 /** Callers of the GPT image models look for bytes, and never for an address. */

@@ -1,6 +1,5 @@
 import { toGenerationInput } from '../../generation/given-input.ts'
 import { headerOf } from '../request-facts.ts'
-import { sendJson } from '../response-headers.ts'
 import { readFields } from './body.ts'
 import type { Endpoint, EndpointDeps, RestCall } from './endpoint.ts'
 import { describeEstimate } from './estimate-view.ts'
@@ -30,11 +29,10 @@ const estimate: Endpoint = {
   name: 'POST /v1/images/estimate',
   scopes: ['read', 'generate'],
   async run(call, deps) {
-    const { input } = await readRequest(call, 'estimate', deps)
+    const request = await readRequest(call, 'estimate', deps)
     const { generations, currency } = deps.services
-    const told = await call.inTime(generations.estimate(call.viewer, toGenerationInput(input)))
-    await call.setLimitHeaders()
-    sendJson(call.response, 200, describeEstimate(currency, told))
+    const told = await call.inTime(generations.estimate(call.viewer, toGenerationInput(request.takeInput())))
+    await call.answer(200, describeEstimate(currency, told))
   },
 }
 

@@ -1,7 +1,6 @@
 import { ModelUnavailableError } from '../../errors.ts'
 import type { Model, PriceRule, SizeRange } from '../../providers/model.ts'
 import type { Services } from '../../services.ts'
-import { sendJson } from '../response-headers.ts'
 import type { Endpoint, RestCall } from './endpoint.ts'
 import { toTime } from './generation-view.ts'
 import { paramOf } from './param-names.ts'
@@ -22,8 +21,7 @@ const list: Endpoint = {
     const none = { lifecycle: null, minCount: null, seed: null, referenceImages: null }
     const models = await services.models.list(call.viewer, { ...none, ...filter })
     const data = await Promise.all(models.map((model) => describeModel(services, call, model)))
-    await call.setLimitHeaders()
-    sendJson(call.response, 200, { object: 'list', data })
+    await call.answer(200, { object: 'list', data })
   },
 }
 
@@ -39,8 +37,7 @@ const read: Endpoint = {
     if (!model)
       throw new ModelUnavailableError({ message: 'No model, or more than one, goes by that name.', reason: 'UNKNOWN' })
     const view = await describeModel(services, call, model)
-    await call.setLimitHeaders()
-    sendJson(call.response, 200, view)
+    await call.answer(200, view)
   },
 }
 

@@ -7,44 +7,62 @@ import type { Viewer } from '../../viewer.ts'
  * are remembered, and only in this process.
  */
 export type RepeatedCalls = {
-  /** The id of the generation that the same call has begun and nobody was told of; null: there is none. */
-  find(mark: string): Promise<string> | null
-  /** Call `told` once the answer is out. */
-  remember(mark: string, made: Promise<string>): { told(): void }
+  /** What the same call has begun and nobody was told of; null: nothing. Rather one that nobody waits for any more. */
+  find(mark: string): BegunCall | null
+  remember(mark: string, made: Promise<string>): BegunCall
 }
 
-/** The generation's id. */
-type Open = { readonly made: Promise<string>; readonly at: number }
+/** In the hands of one call, which says at its end how it was: harmless when more is said. */
+export type BegunCall = {
+  /** Id of the generation. */
+  readonly made: Promise<string>
+  /** The answer is out. */
+  told(): void
+  /** It is not, and its caller has gone. */
+  lost(): void
+}
+
+type Entry = { readonly mark: string; readonly made: Promise<string>; readonly at: number; isAwaited: boolean }
 
 const REMEMBERED_MS = 15 * 60_000
 const REMEMBERED = 10_000
 
 export function createRepeatedCalls({ clock }: { readonly clock: Pick<Clock, 'now'> }): RepeatedCalls {
-  const open = new Map<string, Open>()
+  const open = new Set<Entry>()
 
   function forgetOld(): void {
-    for (const [mark, { at }] of open) {
-      if (open.size <= REMEMBERED && at > clock.now() - REMEMBERED_MS) return
-      open.delete(mark)
+    for (const entry of open) {
+      if (open.size <= REMEMBERED && entry.at > clock.now() - REMEMBERED_MS) return
+      open.delete(entry)
+    }
+  }
+
+  function hand(entry: Entry): BegunCall {
+    entry.isAwaited = true
+    return {
+      made: entry.made,
+      told: () => void open.delete(entry),
+      lost: () => {
+        entry.isAwaited = false
+      },
     }
   }
 
   return {
     find(mark) {
       forgetOld()
-      return open.get(mark)?.made ?? null
+      const same = [...open].filter((entry) => entry.mark === mark)
+      // That the first caller has gone may not have come through yet.
+      const entry = same.find(({ isAwaited }) => !isAwaited) ?? same[0]
+      return entry === undefined ? null : hand(entry)
     },
     remember(mark, made) {
-      const entry = { made, at: clock.now() }
-      const forget = () => {
-        if (open.get(mark) === entry) open.delete(mark)
-      }
-      open.delete(mark)
-      open.set(mark, entry)
+      const entry = { mark, made, at: clock.now(), isAwaited: true }
+      open.add(entry)
       forgetOld()
       // What was refused has begun nothing.
-      made.catch(forget)
-      return { told: forget }
+      made.catch(() => open.delete(entry))
+      return hand(entry)
     },
   }
 }

@@ -1,4 +1,3 @@
-import { sendJson } from '../response-headers.ts'
 import { readFields } from './body.ts'
 import type { Endpoint } from './endpoint.ts'
 import { openFields } from './fields.ts'
@@ -25,8 +24,7 @@ const create: Endpoint = {
     fields.finish()
     const { accessToken, expiresAt } = await services.accounts.createToken(call.viewer, input)
     const expiresIn = Math.max(0, Math.floor((expiresAt - clock.now()) / 1000))
-    await call.setLimitHeaders()
-    sendJson(call.response, 200, {
+    await call.answer(200, {
       access_token: accessToken,
       token_type: 'Bearer',
       expires_in: expiresIn,

@@ -10,7 +10,7 @@ let account: TestAccount
 /** Oldest first. */
 const made: string[] = []
 beforeAll(async () => {
-  app = await startApp({ models: [PRICED_PAINTER] })
+  app = await startApp({ models: [PRICED_PAINTER], env: { PICTOR_ALLOWED_ORIGINS: 'https://app.example.com' } })
   account = await createTestAccount(app.app, { billing: 'PREPAID', creditMicros: 1_000_000 })
   const bodies = [{ tags: ['one'] }, { user: 'ada' }, { prompt: 'a wolf [[sandbox delay=0 fail=refused]]' }]
   for (const body of bodies) {
@@ -154,6 +154,32 @@ describe('an estimate', () => {
   it('is refused as the request would be', async () => {
     const { status, body } = await askRest(app, '/images/estimate', { ...as(), body: { ...QUICK, n: 11 } })
     expect([status, body.error?.param]).toEqual([400, 'n'])
+  })
+})
+
+describe('a page of a listed origin', () => {
+  it('may send what the SDK sends, and read what it needs', async () => {
+    const asked = [
+      'authorization',
+      'idempotency-key',
+      'prefer',
+      'x-stainless-retry-count',
+      'x-stainless-package-version',
+    ]
+    const preflight = await fetch(`${app.origin}/v1/images/generations`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://app.example.com',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': asked.join(','),
+      },
+    })
+    expect(preflight.status).toBe(204)
+    const allowed = preflight.headers.get('access-control-allow-headers')?.split(', ')
+    expect(allowed).toEqual(expect.arrayContaining(asked))
+    const { headers } = await askRest(app, '/models', { ...as(), headers: { origin: 'https://app.example.com' } })
+    const exposed = headers.get('access-control-expose-headers')?.split(', ')
+    expect(exposed).toEqual(expect.arrayContaining(['location', 'x-request-id', 'retry-after-ms', 'x-should-retry']))
   })
 })
 

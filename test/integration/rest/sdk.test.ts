@@ -95,6 +95,11 @@ describe('images.generate', () => {
     })
   })
 
+  it('gives out what signs the messages to an address that comes with it', async () => {
+    const body = { ...QUICK, webhook_url: 'https://hooks.invalid/fox' }
+    expect(await sdk.images.generate(body)).toMatchObject({ webhook_secret: expect.stringMatching(/^whsec_/) })
+  })
+
   it('tells what is missing of a partial result beside what was made', async () => {
     const prompt = 'a red fox [[sandbox delay=0 fail-image=1]]'
     const answer = await sdk.images.generate({ ...QUICK, prompt, n: 2 })

@@ -54,6 +54,21 @@ describe('a GPT image model', () => {
     expect(calls()).toBe(1)
   })
 
+  it('answers with addresses alone where they are asked for', async () => {
+    const { sdk } = await open()
+    const { data } = await sdk.images.generate({ ...ASKED, response_format: 'url' })
+    expect(data).toMatchObject([{ url: expect.stringMatching(/^http/), b64_json: null }])
+  })
+
+  it('is paid for with a key of the caller’s own, which costs no credits', async () => {
+    const { sdk } = await open()
+    const own = { ...ASKED, byok_api_key: 'sk-of-my-own-7c1e' }
+    const answer = await sdk.images.generate(own)
+    expect(answer).toMatchObject({ usage: { own_key: true, cost: '0.000000' } })
+    expect(wire.billable.at(-1)?.headers.authorization).toBe('Bearer sk-of-my-own-7c1e')
+    expect(JSON.stringify(answer)).not.toContain('sk-of-my-own')
+  })
+
   it('streams the previews of the vendor, in order, and then the picture', async () => {
     const { sdk, calls } = await open()
     const events = []

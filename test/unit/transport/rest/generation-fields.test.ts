@@ -6,6 +6,10 @@ function read(fields: object, kind: ImageRequest['kind'] = 'generations', isText
   return readImageRequest({ values: new Map(Object.entries(fields)), isText, digest: 'd' }, kind, 'key-1')
 }
 
+function inputOf(fields: object, kind: ImageRequest['kind'] = 'generations') {
+  return read(fields, kind).takeInput()
+}
+
 const ALL = {
   prompt: 'a fox',
   model: 'dall-e-3',
@@ -44,8 +48,11 @@ const ALL = {
 
 describe('a request', () => {
   it('is read field by field', () => {
-    const { input, ...rest } = read(ALL)
+    const { takeInput, ...rest } = read(ALL)
+    const input = takeInput()
     expect(rest).toEqual({
+      previews: 2,
+      webhookUrl: 'https://example.com/hook',
       responseFormat: 'b64_json',
       stream: true,
       picturesIn: 'input',
@@ -89,8 +96,15 @@ describe('a request', () => {
     })
   })
 
+  it('hands out its input once, so that nobody who waits keeps pictures', () => {
+    const request = read({ prompt: 'a fox' })
+    request.takeInput()
+    expect(() => request.takeInput()).toThrow('taken once')
+  })
+
   it('needs a prompt and nothing else', () => {
-    expect(read({ prompt: 'a fox' })).toMatchObject({
+    const request = read({ prompt: 'a fox' })
+    expect({ ...request, input: request.takeInput() }).toMatchObject({
       input: { count: 1, strict: true, priority: 'NORMAL', previews: 0, referenceImages: null, providerOptions: null },
       responseFormat: null,
       stream: false,
@@ -98,7 +112,7 @@ describe('a request', () => {
   })
 
   it('takes the official words for what the model decides, and settings of one vendor at the top', () => {
-    const { input } = read({
+    const input = inputOf({
       prompt: 'a fox',
       size: 'auto',
       moderation: 'low',
@@ -109,7 +123,7 @@ describe('a request', () => {
 
   it('takes null for what is not given, also of what is not offered', () => {
     const fields = { prompt: 'a fox', n: null, stream: null, svg: null, frame_count: null, user: null }
-    expect(read(fields).input).toMatchObject({ count: 1, endUser: null })
+    expect(inputOf(fields)).toMatchObject({ count: 1, endUser: null })
   })
 
   it.each([
@@ -137,8 +151,8 @@ describe('an edit', () => {
     ['an official address', { image_url: 'https://example.com/fox.png' }, { url: 'https://example.com/fox.png' }],
     ['an official file', { file_id: 'img_1' }, { imageId: 'img_1' }],
   ])('starts from %s', (_, given, expected) => {
-    expect(read({ prompt: 'a fox', image: given }, 'edits').input.referenceImages).toEqual([expected])
-    expect(read({ prompt: 'a fox', image: [bytes, given], mask: given }, 'edits').input).toMatchObject({
+    expect(inputOf({ prompt: 'a fox', image: given }, 'edits').referenceImages).toEqual([expected])
+    expect(inputOf({ prompt: 'a fox', image: [bytes, given], mask: given }, 'edits')).toMatchObject({
       referenceImages: [{ bytes }, expected],
       mask: expected,
     })
@@ -160,7 +174,8 @@ describe('an edit', () => {
       tags: 'one',
       metadata: '{"a":1}',
     }
-    expect(read(form, 'edits', true)).toMatchObject({
+    const request = read(form, 'edits', true)
+    expect({ ...request, input: request.takeInput() }).toMatchObject({
       stream: true,
       input: { count: 2, seed: 7, tags: ['one'], metadata: { a: 1 } },
     })

@@ -7,7 +7,7 @@ describe('a call that is repeated', () => {
   it('is led to what it began, until the answer is out', async () => {
     const repeated = createRepeatedCalls({ clock: createFakeClock() })
     const { told } = repeated.remember('a', Promise.resolve('gen_1'))
-    expect(await repeated.find('a')).toBe('gen_1')
+    expect(await repeated.find('a')?.made).toBe('gen_1')
     expect(repeated.find('b')).toBeNull()
     told()
     expect(repeated.find('a')).toBeNull()
@@ -21,12 +21,23 @@ describe('a call that is repeated', () => {
     expect(repeated.find('a')).toBeNull()
   })
 
-  it('is led to the latest of several, and not away from it by the answer to an earlier one', async () => {
+  it('is led to that of several which nobody waits for any more, each to its own', async () => {
     const repeated = createRepeatedCalls({ clock: createFakeClock() })
     const first = repeated.remember('a', Promise.resolve('gen_1'))
-    repeated.remember('a', Promise.resolve('gen_2'))
-    first.told()
-    expect(await repeated.find('a')).toBe('gen_2')
+    const second = repeated.remember('a', Promise.resolve('gen_2'))
+    second.lost()
+    expect(await repeated.find('a')?.made).toBe('gen_2')
+    first.lost()
+    const again = repeated.find('a')
+    expect(await again?.made).toBe('gen_1')
+    again?.told()
+    expect(await repeated.find('a')?.made).toBe('gen_2')
+  })
+
+  it('is led to what it began although nobody has noticed yet that the first caller is gone', async () => {
+    const repeated = createRepeatedCalls({ clock: createFakeClock() })
+    repeated.remember('a', Promise.resolve('gen_1'))
+    expect(await repeated.find('a')?.made).toBe('gen_1')
   })
 
   it('is remembered for a quarter of an hour, and of ten thousand at most', async () => {
@@ -37,7 +48,7 @@ describe('a call that is repeated', () => {
     expect(repeated.find('old')).toBeNull()
     for (let index = 0; index < 10_001; index++) repeated.remember(`${index}`, Promise.resolve('gen'))
     expect(repeated.find('0')).toBeNull()
-    expect(await repeated.find('1')).toBe('gen')
+    expect(await repeated.find('1')?.made).toBe('gen')
   })
 
   it('is another one for another key, token, kind or body', () => {
