@@ -230,6 +230,17 @@ test('A49 without a key nothing is told, at no endpoint, and less than its scope
     expect(forbidden.body.error?.message).toContain(`"${name}" needs the scope`)
   }
   expect(await generations(keyed)).toBe(before)
+  // Who it is, is asked before a byte of what it sends is taken.
+  const headers = { 'content-type': 'application/json', 'content-length': '5000000', expect: '100-continue' }
+  const sent = request(`${keyed.origin}/v1/images/generations`, { method: 'POST', headers, agent: false })
+  let isInvited = false
+  sent.on('continue', () => {
+    isInvited = true
+  })
+  sent.flushHeaders()
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+  expect([answer.statusCode, isInvited]).toEqual([401, false])
+  sent.destroy()
 })
 
 function addressOf(path: RegExp): string {

@@ -146,11 +146,16 @@ function readConditions(fields: Fields) {
     deadlineSeconds: fields.integer('deadline_seconds'),
     priority: priority === null ? ('NORMAL' as const) : PRIORITIES[priority],
     providerApiKey: key === null ? null : new Secret(key),
-    webhookUrl: fields.text('webhook_url'),
+    webhookUrl: readAddress(fields.text('webhook_url')),
     tags: fields.texts('tags'),
     metadata: fields.json('metadata'),
     endUser: user ?? safety,
   }
+}
+
+/** As the parser writes it, so that one address is one however it is written. What is none is for the house to refuse. */
+function readAddress(text: string | null): string | null {
+  return text === null || /\p{Cc}/u.test(text) ? text : (URL.parse(text)?.href ?? text)
 }
 
 function refuse(fields: Fields, param: string, message: string): void {

@@ -1,14 +1,11 @@
 import type { Image } from '../../generation/generation-types.ts'
+import { DEFAULT_PAGE_SIZE, GENERATION_ID, LONGEST_SEARCH, MAX_PAGE_SIZE } from '../../generation/page-limits.ts'
 import type { HistoryFilter } from '../../generation/services.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Fields } from './fields.ts'
 import { describeGeneration, describeImage } from './generation-view.ts'
 
 const STATUSES = ['queued', 'running', 'completed', 'failed', 'canceled'] as const
-const DEFAULT_PAGE_SIZE = 20
-const MAX_PAGE_SIZE = 100
-const LONGEST_SEARCH = 500
-const ID = /^gen_[0-9a-z]{1,64}$/
 
 /** Newest first. `after` and `before` are ids of generations, and `last_id` is what the next page begins after. */
 const list: Endpoint = {
@@ -80,7 +77,7 @@ const STATUS_OF = {
 
 function readId(query: Fields, name: 'after' | 'before'): string | null {
   const id = query.text(name)
-  if (id !== null && !ID.test(id))
+  if (id !== null && !GENERATION_ID.test(id))
     refuse(query, name, 'It must be the id of a generation, such as `last_id` of a page.')
   return id
 }

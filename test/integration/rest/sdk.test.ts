@@ -1,6 +1,7 @@
 import OpenAI, { APIError } from 'openai'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { paint } from '../../../examples/openai-sdk.ts'
 import { probeImage } from '../../../src/storage/image-probe.ts'
 import { createSdk } from '../../support/rest.ts'
 import { createTestAccount, PRICED_PAINTER, startApp, type TestAccount, type TestApp } from '../../support/start-app.ts'
@@ -137,6 +138,15 @@ describe('a stream', () => {
       { type: 'image_generation.completed', image_index: 1, usage: null },
       { type: 'image_generation.completed', image_index: 2, usage: { cost: '0.120000' } },
     ])
+  })
+
+  it('is what the example shows, and the same under the same key', async () => {
+    const prompt = 'a red fox in snow [[sandbox delay=60]]'
+    const first = await paint(sdk, prompt, 'order-17')
+    expect(first.previews).toBeGreaterThan(0)
+    expect(await probeImage(first.image)).toMatchObject({ mimeType: 'image/png' })
+    const again = await paint(sdk, prompt, 'order-17')
+    expect(again.image.equals(first.image)).toBe(true)
   })
 
   it('ends with an error that the SDK throws', async () => {
