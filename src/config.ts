@@ -70,6 +70,8 @@ export type Config = {
     /** Run nothing but known ones. */
     readonly only: boolean
   }
+  /** How long a call that waits for its pictures is kept waiting. */
+  readonly waitMs: number
   readonly graphiql: boolean
   readonly introspection: boolean
   /** `local`: this machine, and keys of scope `admin`; `key`: those alone. */
@@ -162,6 +164,7 @@ const Environment = z.object({
   PICTOR_LIMIT_FAILURES: perMinute.default(60),
   PICTOR_OPERATIONS: z.string().min(1).optional(),
   PICTOR_OPERATIONS_ONLY: onOff.default(false),
+  PICTOR_WAIT_SECONDS: wholeNumber({ min: 1, max: 3_600 }).default(300),
   PICTOR_GRAPHIQL: onOff.default(true),
   PICTOR_INTROSPECTION: onOff.default(true),
   PICTOR_METRICS: z.enum(['local', 'key', 'off'], { error: 'must be `local`, `key` or `off`' }).default('local'),
@@ -244,6 +247,7 @@ function readDoors(env: Environment) {
       path: env.PICTOR_OPERATIONS === undefined ? null : resolve(env.PICTOR_OPERATIONS),
       only: env.PICTOR_OPERATIONS_ONLY,
     },
+    waitMs: env.PICTOR_WAIT_SECONDS * 1000,
     graphiql: env.PICTOR_GRAPHIQL,
     introspection: env.PICTOR_INTROSPECTION,
     metrics: env.PICTOR_METRICS,

@@ -9,6 +9,7 @@ import { createHttpServer, type HttpServer } from '../transport/http-server.ts'
 import { createImageRoutes } from '../transport/image-routes.ts'
 import type { TransportLimits } from '../transport/limits.ts'
 import { createMcpDoor } from '../transport/mcp/mcp-door.ts'
+import { createRestDoor } from '../transport/rest/rest-door.ts'
 import type { ContextRequest } from '../transport/server-options.ts'
 import type { Domain } from './domain.ts'
 import type { Foundations } from './foundations.ts'
@@ -58,7 +59,10 @@ export function createDoors(
           serveImage(request, response, new URL(request.url ?? '/', 'http://pictures.invalid')),
       },
     ],
-    doors: [createMcpDoor({ services, readFailure, ids, version: readVersion() })],
+    doors: [
+      createRestDoor({ services, readFailure, clock }),
+      createMcpDoor({ services, readFailure, ids, version: readVersion() }),
+    ],
     config: {
       host: config.host,
       port: config.port,
@@ -72,7 +76,7 @@ export function createDoors(
       graphiqlTabs: readGraphiqlTabs(),
       introspection: config.introspection,
       metrics: config.metrics,
-      limits,
+      limits: { waitMs: config.waitMs, ...limits },
     },
     logger,
     metrics,

@@ -1,7 +1,8 @@
 import { RequestError } from '../errors.ts'
+import { DEFAULT_PAGE_SIZE, LONGEST_SEARCH, MAX_PAGE_SIZE } from '../generation/page-limits.ts'
 import type { HistoryFilter } from '../generation/services.ts'
 import type { Builder } from './builder.ts'
-import { DEFAULT_PAGE_SIZE, encodeCursor, MAX_PAGE_SIZE, readPageArguments } from './pagination.ts'
+import { encodeCursor, readPageArguments } from './pagination.ts'
 
 export function registerHistory(builder: Builder): void {
   registerConnection(builder)
@@ -106,9 +107,6 @@ function registerFilter(builder: Builder) {
 }
 
 type FilterFields = { readonly [K in keyof HistoryFilter]?: HistoryFilter[K] | undefined }
-
-/** Each word is a condition of its own, and a database takes only so many. */
-const LONGEST_SEARCH = 500
 
 function toHistoryFilter(fields: FilterFields): HistoryFilter {
   if ((fields.search ?? '').length > LONGEST_SEARCH) {

@@ -1,7 +1,5 @@
 import { RequestError } from '../errors.ts'
-
-export const DEFAULT_PAGE_SIZE = 20
-export const MAX_PAGE_SIZE = 100
+import { DEFAULT_PAGE_SIZE, GENERATION_ID, MAX_PAGE_SIZE } from '../generation/page-limits.ts'
 
 export type PageArguments = {
   readonly first?: number | null | undefined
@@ -19,7 +17,7 @@ export type PageRequest = {
 }
 
 type ListedPrefix = keyof typeof ID_OF
-const ID_OF = { gen: /^gen_[0-9a-z]{1,64}$/, whd: /^whd_[0-9a-z]{1,64}$/ } as const
+const ID_OF = { gen: GENERATION_ID, whd: /^whd_[0-9a-z]{1,64}$/ } as const
 
 /** `prefix`: of the ids that the list holds. Throws BAD_USER_INPUT that names the argument. */
 export function readPageArguments(

@@ -1,6 +1,7 @@
 import { NotFoundError } from '../errors.ts'
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../generation/page-limits.ts'
 import type { Builder } from './builder.ts'
-import { DEFAULT_PAGE_SIZE, encodeCursor, MAX_PAGE_SIZE, readPageArguments } from './pagination.ts'
+import { encodeCursor, readPageArguments } from './pagination.ts'
 import type { WebhookDeliveryConnection } from './schema-types.ts'
 
 export function registerWebhookDelivery(builder: Builder): void {

@@ -8,6 +8,7 @@ import { openHold } from './call-hold.ts'
 import type { ConnectionRegistry } from './connection-registry.ts'
 import { authenticateOrRefuse, headerCredentials } from './credentials.ts'
 import { type EventSource, openEventStream, STREAM_HEADERS, type StreamEnd } from './event-stream.ts'
+import { answerJson } from './json-answer.ts'
 import type { LargeBodies, LargeBody } from './large-bodies.ts'
 import type { TransportLimits } from './limits.ts'
 import { rateLimitHeaders } from './rate-limit-headers.ts'
@@ -42,22 +43,15 @@ export function createCallDesk(deps: CallDeskDeps): CallDesk {
       const large = deps.largeBodies.open()
       const call = createCall(deps, { exchange, viewer, credentials, large, signal: gone.signal })
       try {
-        await countOrRefuse(deps, call)
+        await deps.rateLimits?.countOperation(viewer)
         await run(call)
+      } catch (error) {
+        if (!response.headersSent) await call.setLimitHeaders()
+        throw error
       } finally {
         large.leave()
       }
     },
-  }
-}
-
-/** Whoever is refused is shown by how much. */
-async function countOrRefuse({ rateLimits }: CallDeskDeps, call: Call): Promise<void> {
-  try {
-    await rateLimits?.countOperation(call.viewer)
-  } catch (error) {
-    await call.setLimitHeaders()
-    throw error
   }
 }
 
@@ -72,6 +66,10 @@ type OpenCall = {
 function createCall(deps: CallDeskDeps, open: OpenCall): Call {
   const { exchange, viewer, large, signal } = open
   const { request, response } = exchange
+  const setLimitHeaders = async () => {
+    const standings = (await deps.rateLimits?.standing(viewer)) ?? []
+    for (const [name, value] of Object.entries(rateLimitHeaders(standings))) response.setHeader(name, value)
+  }
   return {
     ...exchange,
     viewer,
@@ -87,9 +85,10 @@ function createCall(deps: CallDeskDeps, open: OpenCall): Call {
     },
     releaseBody: large.leave,
     inTime: (work) => settleInTime(deps, work),
-    async setLimitHeaders() {
-      const standings = (await deps.rateLimits?.standing(viewer)) ?? []
-      for (const [name, value] of Object.entries(rateLimitHeaders(standings))) response.setHeader(name, value)
+    setLimitHeaders,
+    async answer(status, body) {
+      await setLimitHeaders()
+      await answerJson({ response, scheduler: deps.scheduler, stallMs: deps.limits.stallMs }, status, body)
     },
     hold: (options) => takeHold(deps, open, options),
     writeEvents: (source) => writeEvents(deps, response, source),

@@ -18,8 +18,10 @@ export type Call = {
   releaseBody(): void
   /** Settles as the work does; UNAVAILABLE where that takes longer than an operation may. It goes on all the same. */
   inTime<Result>(work: Promise<Result>): Promise<Result>
-  /** Sets the rate limit headers as they stand now. Call it right before the head of the answer is written. */
+  /** Sets the rate limit headers as they stand now: right before a head is written that `answer` does not write. */
   setLimitHeaders(): Promise<void>
+  /** Answers with JSON no faster than it is read; who takes nothing of it is cut off. */
+  answer(status: number, body: object): Promise<void>
   /** Takes a place among the account's subscriptions, as whoever watches does. RATE_LIMITED where it has too many. */
   hold(options: HoldOptions): Promise<Hold>
   /** Answers with server-sent events, as slowly as they are read; resolves when nothing more will be written. */
@@ -50,7 +52,7 @@ export type CallDesk = {
 
   /**
    * Authenticates by the headers and counts one operation, before a byte of the body is looked at, and calls `run`.
-   * Rejects with what is refused, and with what `run` throws; `setLimitHeaders` of the open call is then still good.
+   * Rejects with what is refused, and with what `run` throws; the rate limit headers are set then.
    */
   serve(exchange: Exchange, run: (call: Call) => Promise<void>): Promise<void>
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { untilDrained } from './reading-pace.ts'
 import type { Cancel, Scheduler } from './scheduler.ts'
 
 export type StreamEnd = 'completed' | 'disconnected' | 'stalled' | 'ended'
@@ -96,22 +97,4 @@ async function pull<Item>(source: EventSource<Item>): Promise<{ text: string; la
 export function formatEvent(name: string, data: object, cursor: string | null): string {
   const id = cursor === null || /[\n\r\0]/.test(cursor) ? '' : `id: ${cursor}\n`
   return `${id}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
-}
-
-type Pace = Pick<EventStreamOptions<never>, 'response' | 'scheduler' | 'stallMs'>
-
-function untilDrained({ response, scheduler, stallMs }: Pace, onStall: () => void): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = () => {
-      cancel()
-      response.off('drain', settle).off('close', settle)
-      resolve()
-    }
-    const cancel = scheduler.after(stallMs, () => {
-      onStall()
-      settle()
-    })
-    response.once('drain', settle).once('close', settle)
-    if (response.destroyed) settle()
-  })
 }

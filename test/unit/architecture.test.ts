@@ -85,6 +85,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     MODEL_TYPES,
     ...BASE,
   ],
+  'src/transport/rest': [
+    'src/transport',
+    'src/services.ts',
+    'src/generation',
+    'src/references',
+    'src/identity',
+    'src/ledger',
+    'src/events',
+    MODEL_TYPES,
+    ...BASE,
+  ],
   'src/composition': ['src', 'schema/operations'],
   'src/app.ts': ['src'],
   'src/cli': [
