@@ -147,6 +147,22 @@ test('A49 a client that asks for a stream, or for bytes, and never reads is cut 
   expect(await isCutOff(reader, `${path}?response_format=b64_json`)).toBe(true)
 })
 
+test('A49 bytes that nobody takes are held a few at a time, and who asks for more is told to come again', async () => {
+  const limits = { largeBodiesPerAccount: 1, largeBodiesWaiting: 0 }
+  const narrow = await startApp({ limits })
+  const body = { ...QUICK, size: '2048x2048', style: 'facets' }
+  const made = await askRest(narrow, '/images/generations', { body })
+  const path = `${narrow.origin}/v1/images/generations/${made.body.id}?response_format=b64_json`
+  const untaken = (await fetch(path)).body?.getReader()
+  expect((await untaken?.read())?.done).toBe(false)
+  const refused = await fetch(path)
+  expect(refused.status).toBe(503)
+  expect(await refused.text()).toContain('"code":"unavailable"')
+  while (!(await untaken?.read())?.done);
+  await expect.poll(async () => (await fetch(path)).status, SOON).toBe(200)
+  await narrow[Symbol.asyncDispose]()
+})
+
 /** Takes the head of the answer, and nothing behind it before the server has done with it. */
 async function isCutOff({ secret }: TestAccount, path: string, body?: object): Promise<boolean> {
   const requestId = ids.token()

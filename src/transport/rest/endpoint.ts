@@ -4,6 +4,7 @@ import type { Scope } from '../../viewer.ts'
 import type { Call } from '../call.ts'
 import type { ReadFailure } from '../call-failures.ts'
 import type { TransportLimits } from '../limits.ts'
+import type { TakeTurn } from '../picture-turns.ts'
 import type { Begin } from './beginning.ts'
 import type { Fields } from './fields.ts'
 
@@ -13,7 +14,11 @@ export type RestDeps = {
   readonly clock: Clock
 }
 
-export type EndpointDeps = RestDeps & { readonly limits: TransportLimits; readonly begin: Begin }
+export type EndpointDeps = RestDeps & {
+  readonly limits: TransportLimits
+  readonly begin: Begin
+  readonly takeTurn: TakeTurn
+}
 
 /** What the path holds where the pattern has a group: decoded. */
 export type RestCall = Call & {

@@ -56,8 +56,9 @@ async function sendGeneration(
   call: RestCall,
   generation: Generation,
   bytes: boolean,
-  { services }: EndpointDeps,
+  { services, takeTurn }: EndpointDeps,
 ): Promise<void> {
+  if (bytes) await takeTurn(call)
   const view = await viewGeneration(services, generation, bytes)
   await call.answer(200, view)
 }

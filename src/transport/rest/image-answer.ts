@@ -77,15 +77,16 @@ async function send(
   { webhookUrl }: ImageRequest,
   { generation, replayed }: Begun,
   { status, bytes }: { status: number; bytes: boolean },
-  { services }: EndpointDeps,
+  { services, takeTurn }: EndpointDeps,
 ): Promise<void> {
+  call.response.setHeader('location', pathOf(generation.id))
+  if (bytes) await takeTurn(call)
   const body = {
     ...(await viewGeneration(services, generation, bytes)),
     remaining_credits: await remainingCredits(services, call.viewer),
     replayed,
     ...(webhookUrl && { webhook_secret: services.webhooks.secretOfAddress(call.viewer, webhookUrl) }),
   }
-  call.response.setHeader('location', pathOf(generation.id))
   await call.answer(status, body)
 }
 

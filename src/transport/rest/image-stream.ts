@@ -40,17 +40,30 @@ async function* tellImages(
   hold: Hold,
   deps: EndpointDeps,
 ): AsyncGenerator<StreamedEvent, void> {
+  const bytes = request.responseFormat !== 'url'
   const teller = createTeller(call, request, deps)
   for await (const watched of followToEnd(deps.services.watcher, call.viewer, begun.id, hold.signal)) {
     if (isEnd(watched)) {
+      if (bytes && watched.generation.status === 'COMPLETED') await deps.takeTurn(call)
       yield* teller.tellEnd(watched.generation)
       return
     }
-    const event = await teller.tell(watched)
-    if (event) yield event
+    if (!tellsOfPicture(watched)) continue
+    // Until it is read: the next event is asked for when this one has left.
+    const leave = bytes ? await deps.takeTurn(call) : null
+    try {
+      const event = await teller.tell(watched)
+      if (event) yield event
+    } finally {
+      leave?.()
+    }
   }
   const endedBy = hold.endedBy()
   if (endedBy !== null && endedBy !== 'CLIENT') throw new GenerationOpenError(begun.id, endedBy)
+}
+
+function tellsOfPicture({ event }: WatchedEvent): boolean {
+  return event.kind === 'IMAGE_READY' || event.kind === 'PREVIEW'
 }
 
 /**

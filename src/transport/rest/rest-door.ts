@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Exchange } from '../call.ts'
+import { createPictureTurns } from '../picture-turns.ts'
 import { headerOf } from '../request-facts.ts'
 import { type Failure, sendJson } from '../response-headers.ts'
 import { assertScope } from '../scope-check.ts'
@@ -15,7 +16,8 @@ import { adviseRetry } from './retry-advice.ts'
 /** The OpenAI-compatible door, and what else scripts need: `/v1/…`. */
 export function createRestDoor(deps: RestDeps): OpenDoor {
   return (desk) => {
-    const endpointDeps = { ...deps, limits: desk.limits, begin: createBeginning(deps) }
+    const { limits } = desk
+    const endpointDeps = { ...deps, limits, begin: createBeginning(deps), takeTurn: createPictureTurns(limits) }
     return {
       prefix: '/v1/',
       name: 'rest',
