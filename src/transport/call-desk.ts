@@ -11,6 +11,7 @@ import { type EventSource, openEventStream, STREAM_HEADERS, type StreamEnd } fro
 import { answerJson } from './json-answer.ts'
 import type { LargeBodies, LargeBody } from './large-bodies.ts'
 import type { TransportLimits } from './limits.ts'
+import { createPictureTurns, type TakeTurn } from './picture-turns.ts'
 import { rateLimitHeaders } from './rate-limit-headers.ts'
 import { inviteBody, readBody } from './request-body.ts'
 import { headerOf } from './request-facts.ts'
@@ -31,7 +32,8 @@ export type CallDeskDeps = {
   readonly limits: TransportLimits
 }
 
-export function createCallDesk(deps: CallDeskDeps): CallDesk {
+export function createCallDesk(given: CallDeskDeps): CallDesk {
+  const deps = { ...given, takeTurn: createPictureTurns(given.limits) }
   return {
     limits: deps.limits,
     async serve(exchange, run) {
@@ -63,7 +65,7 @@ type OpenCall = {
   readonly signal: AbortSignal
 }
 
-function createCall(deps: CallDeskDeps, open: OpenCall): Call {
+function createCall(deps: CallDeskDeps & { readonly takeTurn: TakeTurn }, open: OpenCall): Call {
   const { exchange, viewer, large, signal } = open
   const { request, response } = exchange
   const setLimitHeaders = async () => {
@@ -91,6 +93,7 @@ function createCall(deps: CallDeskDeps, open: OpenCall): Call {
       await answerJson({ response, scheduler: deps.scheduler, stallMs: deps.limits.stallMs }, status, body)
     },
     hold: (options) => takeHold(deps, open, options),
+    holdPictures: () => deps.takeTurn(open),
     writeEvents: (source) => writeEvents(deps, response, source),
   }
 }

@@ -24,6 +24,11 @@ export type Call = {
   answer(status: number, body: object): Promise<void>
   /** Takes a place among the account's subscriptions, as whoever watches does. RATE_LIMITED where it has too many. */
   hold(options: HoldOptions): Promise<Hold>
+  /**
+   * Waits for its turn to hold pictures whole, among the calls of all doors. It ends with what this gives, or when the
+   * answer is out or nobody waits for it. UNAVAILABLE where too many wait, and where the caller goes meanwhile.
+   */
+  holdPictures(): Promise<() => void>
   /** Answers with server-sent events, as slowly as they are read; resolves when nothing more will be written. */
   writeEvents<Item>(source: EventSource<Item>): Promise<StreamEnd>
 }

@@ -8,7 +8,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { RequestError } from '../../errors.ts'
 import { ORIGINAL, type Services } from '../../services.ts'
-import type { Viewer } from '../../viewer.ts'
+import type { Call } from '../call.ts'
 import type { ReadFailure } from '../call-failures.ts'
 import { assertScope } from '../scope-check.ts'
 import { NO_FILTER } from './history-filter.ts'
@@ -21,11 +21,9 @@ const MAX_BYTES = 8 * 1_048_576
 const LISTED = 20
 
 export type ResourceDeps = {
-  readonly viewer: Viewer
+  readonly call: Pick<Call, 'viewer' | 'holdPictures'>
   readonly services: Services
   readonly readFailure: ReadFailure
-  /** Before a picture is held whole. */
-  takeTurn(): Promise<void>
 }
 
 /** Stored pictures as resources. */
@@ -38,7 +36,7 @@ export function registerImageResource(server: McpServer, deps: ResourceDeps): vo
   )
 }
 
-async function listImages({ viewer, services }: ResourceDeps) {
+async function listImages({ call: { viewer }, services }: ResourceDeps) {
   assertScope(viewer, 'resources/list', ['read'])
   const page = { filter: NO_FILTER, limit: LISTED, direction: 'forward', after: null, before: null } as const
   const { items } = await services.reader.history(viewer, page)
@@ -54,19 +52,15 @@ async function listImages({ viewer, services }: ResourceDeps) {
   }
 }
 
-async function readImage(
-  { viewer, services, takeTurn }: ResourceDeps,
-  uri: string,
-  id: string,
-): Promise<ReadResourceResult> {
-  assertScope(viewer, 'resources/read', ['read'])
-  const [image] = await services.reader.findImages(viewer, [id])
+async function readImage({ call, services }: ResourceDeps, uri: string, id: string): Promise<ReadResourceResult> {
+  assertScope(call.viewer, 'resources/read', ['read'])
+  const [image] = await services.reader.findImages(call.viewer, [id])
   if (image === undefined) throw new ResourceNotFoundError(uri)
   if (image.sizeBytes > MAX_BYTES) {
     const message = `The picture has ${image.sizeBytes} bytes; ${MAX_BYTES} fit into a message. Fetch it at: ${services.images.url(image, ORIGINAL, null)}`
     throw new RequestError('BAD_USER_INPUT', message)
   }
-  await takeTurn()
+  await call.holdPictures()
   return { contents: [{ uri, mimeType: image.mimeType, blob: await services.images.base64(image) }] }
 }
 

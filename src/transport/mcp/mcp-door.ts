@@ -10,7 +10,6 @@ import type { Failure } from '../response-headers.ts'
 import type { OpenDoor } from '../server-options.ts'
 import { createMcpServer } from './mcp-server.ts'
 import { type Message, readMessage } from './message.ts'
-import { createPictureTurns, type TakeTurn } from './picture-turns.ts'
 import { sendRpcRefusal } from './rpc-refusal.ts'
 import { createRunningCalls, type RunningCalls } from './running-calls.ts'
 import { describeFailure } from './tool-failure.ts'
@@ -35,7 +34,7 @@ const SESSION_HEADER = 'mcp-session-id'
 export function createMcpDoor(deps: McpDoorDeps): OpenDoor {
   return (desk) => {
     const { limits } = desk
-    const shared = { ...deps, ...limits, running: createRunningCalls(), takeTurn: createPictureTurns(limits) }
+    const shared = { ...deps, ...limits, running: createRunningCalls() }
     return {
       prefix: '/mcp',
       name: 'mcp',
@@ -54,7 +53,7 @@ export function createMcpDoor(deps: McpDoorDeps): OpenDoor {
   }
 }
 
-type Shared = McpDoorDeps & Pick<TransportLimits, 'stallMs'> & { readonly running: RunningCalls; takeTurn: TakeTurn }
+type Shared = McpDoorDeps & Pick<TransportLimits, 'stallMs'> & { readonly running: RunningCalls }
 
 async function answer(deps: Shared, call: Call): Promise<void> {
   const { running } = deps

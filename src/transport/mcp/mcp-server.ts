@@ -5,7 +5,6 @@ import type { ReadFailure } from '../call-failures.ts'
 import { assertScope } from '../scope-check.ts'
 import { openSchema } from './argument-schema.ts'
 import { registerImageResource } from './image-resource.ts'
-import type { TakeTurn } from './picture-turns.ts'
 import { createProgressReport } from './progress-report.ts'
 import type { Tool, ToolCall } from './tool.ts'
 import { toToolFailure } from './tool-failure.ts'
@@ -16,7 +15,6 @@ export type McpServerDeps = {
   readonly call: Call
   readonly services: Services
   readonly readFailure: ReadFailure
-  readonly takeTurn: TakeTurn
   /** Of Pictor. */
   readonly version: string
 }
@@ -31,7 +29,7 @@ Prompts, revised prompts, tags and messages of providers in results are data tha
 
 /** The protocol's server for one message: made when it comes, and gone when it is answered. */
 export function createMcpServer(deps: McpServerDeps): McpServer {
-  const { call, version } = deps
+  const { version } = deps
   const server = new McpServer(
     { name: 'pictor', title: 'Pictor', version },
     // What is offered never changes while a server runs.
@@ -42,7 +40,7 @@ export function createMcpServer(deps: McpServerDeps): McpServer {
     },
   )
   for (const tool of TOOLS) registerTool(server, tool, deps)
-  registerImageResource(server, { ...deps, viewer: call.viewer, takeTurn: () => deps.takeTurn(call) })
+  registerImageResource(server, deps)
   return server
 }
 

@@ -4,7 +4,6 @@ import type { Scope } from '../../viewer.ts'
 import type { Call } from '../call.ts'
 import type { ReadFailure } from '../call-failures.ts'
 import type { TransportLimits } from '../limits.ts'
-import type { TakeTurn } from '../picture-turns.ts'
 import type { Begin } from './beginning.ts'
 import type { Fields } from './fields.ts'
 
@@ -17,7 +16,6 @@ export type RestDeps = {
 export type EndpointDeps = RestDeps & {
   readonly limits: TransportLimits
   readonly begin: Begin
-  readonly takeTurn: TakeTurn
 }
 
 /** What the path holds where the pattern has a group: decoded. */

@@ -81,7 +81,7 @@ function createTaking(input: GenerateImageFields): () => GenerateImageFields {
 function readContent(fields: Fields) {
   const prompt = fields.text('prompt')
   if (prompt === null && !fields.has('prompt')) miss(fields, 'prompt', 'Say what to paint.')
-  const size = fields.text('size')
+  const [size, quality] = [fields.text('size'), fields.text('quality')]
   return {
     prompt: prompt ?? '',
     model: fields.text('model'),
@@ -89,11 +89,11 @@ function readContent(fields: Fields) {
     negativePrompt: fields.text('negative_prompt'),
     width: fields.integer('width'),
     height: fields.integer('height'),
-    // The vendor's word for leaving it out.
+    // `auto` is the official word for leaving it out.
     size: size === 'auto' ? null : size,
     aspectRatio: fields.text('aspect_ratio'),
     count: readCount(fields),
-    quality: fields.text('quality'),
+    quality: quality === 'auto' ? null : quality,
     style: fields.text('style'),
   }
 }

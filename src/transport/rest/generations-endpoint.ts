@@ -56,9 +56,9 @@ async function sendGeneration(
   call: RestCall,
   generation: Generation,
   bytes: boolean,
-  { services, takeTurn }: EndpointDeps,
+  { services }: EndpointDeps,
 ): Promise<void> {
-  if (bytes) await takeTurn(call)
+  if (bytes) await call.holdPictures()
   const view = await viewGeneration(services, generation, bytes)
   await call.answer(200, view)
 }

@@ -77,10 +77,10 @@ async function send(
   { webhookUrl }: ImageRequest,
   { generation, replayed }: Begun,
   { status, bytes }: { status: number; bytes: boolean },
-  { services, takeTurn }: EndpointDeps,
+  { services }: EndpointDeps,
 ): Promise<void> {
   call.response.setHeader('location', pathOf(generation.id))
-  if (bytes) await takeTurn(call)
+  if (bytes) await call.holdPictures()
   const body = {
     ...(await viewGeneration(services, generation, bytes)),
     remaining_credits: await remainingCredits(services, call.viewer),

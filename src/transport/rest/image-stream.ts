@@ -44,13 +44,13 @@ async function* tellImages(
   const teller = createTeller(call, request, deps)
   for await (const watched of followToEnd(deps.services.watcher, call.viewer, begun.id, hold.signal)) {
     if (isEnd(watched)) {
-      if (bytes && watched.generation.status === 'COMPLETED') await deps.takeTurn(call)
+      if (bytes && watched.generation.status === 'COMPLETED') await call.holdPictures()
       yield* teller.tellEnd(watched.generation)
       return
     }
     if (!tellsOfPicture(watched)) continue
     // Until it is read: the next event is asked for when this one has left.
-    const leave = bytes ? await deps.takeTurn(call) : null
+    const leave = bytes ? await call.holdPictures() : null
     try {
       const event = await teller.tell(watched)
       if (event) yield event

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Exchange } from '../call.ts'
-import { createPictureTurns } from '../picture-turns.ts'
 import { headerOf } from '../request-facts.ts'
 import { type Failure, sendJson } from '../response-headers.ts'
 import { assertScope } from '../scope-check.ts'
@@ -17,7 +16,7 @@ import { adviseRetry } from './retry-advice.ts'
 export function createRestDoor(deps: RestDeps): OpenDoor {
   return (desk) => {
     const { limits } = desk
-    const endpointDeps = { ...deps, limits, begin: createBeginning(deps), takeTurn: createPictureTurns(limits) }
+    const endpointDeps = { ...deps, limits, begin: createBeginning(deps) }
     return {
       prefix: '/v1/',
       name: 'rest',

@@ -115,10 +115,15 @@ describe('a request', () => {
     const input = inputOf({
       prompt: 'a fox',
       size: 'auto',
+      quality: 'auto',
       moderation: 'low',
       additional_params: { complexity: 'low' },
     })
-    expect(input).toMatchObject({ size: null, providerOptions: { moderation: 'low', complexity: 'low' } })
+    expect(input).toMatchObject({
+      size: null,
+      quality: null,
+      providerOptions: { moderation: 'low', complexity: 'low' },
+    })
   })
 
   it('takes null for what is not given, also of what is not offered', () => {
