@@ -38,16 +38,14 @@ export function createCommandGroup(context: CommandContext, group: { name: strin
     })
 }
 
-/** The same, for commands that talk to a server. */
+/** The same, for commands that talk to a server. `elsewise`: to which one where none runs here. */
 export function createApiCommand(
   context: CommandContext,
-  command: { name: string; summary: string; examples: readonly string[] },
+  command: { name: string; summary: string; examples: readonly string[]; elsewise?: string },
 ) {
+  const { elsewise = ', or one for the occasion' } = command
   return createCommand(context, command)
-    .option(
-      '--url <address>',
-      'server to talk to (PICTOR_URL); without it the one that runs here, or one for the occasion',
-    )
+    .option('--url <address>', `server to talk to (PICTOR_URL); without it the one that runs here${elsewise}`)
     .option('--key <secret>', 'API key, where the server wants one (PICTOR_KEY)')
 }
 
