@@ -38,14 +38,14 @@ export function createCommandGroup(context: CommandContext, group: { name: strin
     })
 }
 
-/** The same, for commands that talk to a server. `elsewise`: to which one where none runs here. */
+/** The same, for commands that talk to a server. `orElse`: to which one where none runs here. */
 export function createApiCommand(
   context: CommandContext,
-  command: { name: string; summary: string; examples: readonly string[]; elsewise?: string },
+  command: { name: string; summary: string; examples: readonly string[]; orElse?: string },
 ) {
-  const { elsewise = ', or one for the occasion' } = command
+  const { orElse = ', or one for the occasion' } = command
   return createCommand(context, command)
-    .option('--url <address>', `server to talk to (PICTOR_URL); without it the one that runs here${elsewise}`)
+    .option('--url <address>', `server to talk to (PICTOR_URL); without it the one that runs here${orElse}`)
     .option('--key <secret>', 'API key, where the server wants one (PICTOR_KEY)')
 }
 

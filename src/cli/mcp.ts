@@ -7,7 +7,7 @@ export function createMcpCommand(context: CommandContext) {
   return createApiCommand(context, {
     name: 'mcp',
     summary: 'Speak the Model Context Protocol on standard input and output, for desktop assistants',
-    elsewise: '',
+    orElse: '',
     examples: ['mcp', 'mcp --url https://pictures.example.com'],
   }).action(async (options) => {
     // Only now: no other command needs the protocol.
