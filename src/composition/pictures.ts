@@ -13,7 +13,7 @@ const VARIANTS_MAX_BYTES = 2 * 1024 * 1024 * 1024
 
 /** Bytes of pictures and the addresses under which they are fetched. */
 export function createPictures(foundations: Foundations, { publicUrl }: { publicUrl: () => string }) {
-  const { clock, ids, secret, storage } = foundations
+  const { clock, ids, secret, storage, variantStorage, delivery } = foundations
   const signer = createUrlSigner({ secret: Buffer.from(secret.reveal()), publicUrl, clock })
   const images: ImageAccess = {
     url: (image, variant, expiresInSeconds) =>
@@ -29,7 +29,8 @@ export function createPictures(foundations: Foundations, { publicUrl }: { public
     signer,
     images,
     storage,
+    delivery,
     previews: createPreviewStore({ clock, ids, ttlMs: PREVIEW_TTL_MS, maxBytes: PREVIEW_MAX_BYTES }),
-    variants: createVariantCache({ storage, maxBytes: VARIANTS_MAX_BYTES, maxConcurrent: 2 }),
+    variants: createVariantCache({ storage, cache: variantStorage, maxBytes: VARIANTS_MAX_BYTES, maxConcurrent: 2 }),
   }
 }

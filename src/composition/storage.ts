@@ -1,0 +1,34 @@
+import { join } from 'node:path'
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { BlobStorage } from '../storage/blob-storage.ts'
+import { createPublicDelivery, type DirectDelivery } from '../storage/direct-delivery.ts'
+import { createLocalStorage } from '../storage/local-storage.ts'
+
+// The SDK of S3 takes a sixth of a second to load: whoever keeps files does not wait for it.
+
+export async function openStorage({ storage }: Pick<Config, 'storage'>, clock: Clock): Promise<BlobStorage> {
+  if (storage.kind === 'file') return createLocalStorage(storage)
+  const { createS3Storage } = await import('../storage/s3/s3-storage.ts')
+  return createS3Storage(storage, { clock })
+}
+
+/** As people write it, without anything secret. */
+export function describeStorage({ storage }: Pick<Config, 'storage'>): string {
+  if (storage.kind === 'file') return storage.directory
+  const at = storage.endpoint === null ? '' : ` at ${storage.endpoint}`
+  return `s3://${storage.bucket}/${storage.prefix}${at}`
+}
+
+/** undefined: variants lie beside their images. Those of images in a bucket are made and kept on this machine. */
+export function openVariantStorage({ storage, dataDir }: Config): BlobStorage | undefined {
+  return storage.kind === 's3' ? createLocalStorage({ directory: join(dataDir, 'cache') }) : undefined
+}
+
+/** null: Pictor itself hands pictures out. */
+export async function openDelivery({ storage }: Config, clock: Clock): Promise<DirectDelivery | null> {
+  if (storage.kind === 'file' || storage.delivery.kind === 'pictor') return null
+  if (storage.delivery.kind === 'public') return createPublicDelivery(storage.delivery.baseUrl)
+  const { createPresignedDelivery } = await import('../storage/s3/s3-delivery.ts')
+  return createPresignedDelivery(storage, { clock, endpoint: storage.delivery.endpoint })
+}
