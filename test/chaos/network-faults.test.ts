@@ -42,7 +42,11 @@ const fault = fc.oneof(
 )
 /** What the network does, for how long, and on which side of the server. */
 const weather = fc.array(
-  fc.record({ fault, side: fc.constantFrom('clients', 'vendor', 'vendor'), lastsMs: fc.integer({ min: 10, max: 150 }) }),
+  fc.record({
+    fault,
+    side: fc.constantFrom('clients', 'vendor', 'vendor'),
+    lastsMs: fc.integer({ min: 10, max: 150 }),
+  }),
   { minLength: 4, maxLength: 12 },
 )
 /** The vendor's often: only they meet with what the network does on that side. */
