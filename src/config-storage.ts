@@ -62,7 +62,7 @@ function readS3Url(text: string): S3Address | string {
   const url = new URL(text)
   if (url.username !== '' || url.password !== '')
     return 'must hold no keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
-  if (!BUCKET.test(url.host)) return `${FORM}, with a bucket of 3 to 63 small letters, digits, dots and hyphens`
+  if (!BUCKET.test(url.host)) return 'must have a bucket of 3 to 63 small letters, digits, dots and hyphens'
   const path = url.pathname.replace(/^\/|\/$/g, '')
   const prefix = path === '' ? '' : `${path}/`
   if (!PREFIX.test(prefix)) return 'must have a prefix of plain letters, digits, dots, hyphens and underscores'

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import { RequestError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
 import type { BlobStorage } from '../storage/blob-storage.ts'
 import { createPublicDelivery, type DirectDelivery } from '../storage/direct-delivery.ts'
 import { createLocalStorage } from '../storage/local-storage.ts'
@@ -11,6 +13,18 @@ export async function openStorage({ storage }: Pick<Config, 'storage'>, clock: C
   if (storage.kind === 'file') return createLocalStorage(storage)
   const { createS3Storage } = await import('../storage/s3/s3-storage.ts')
   return createS3Storage(storage, { clock })
+}
+
+/**
+ * Before anything is accepted and paid for: a bucket that refuses us would refuse its pictures. Rejects with what it has
+ * against us; one that is away may be back by the time there is a picture.
+ */
+export async function assertUsable({ storage: { kind } }: Config, storage: BlobStorage, logger: Logger): Promise<void> {
+  if (kind === 'file') return
+  await storage.check().catch((error: unknown) => {
+    if (!(error instanceof RequestError)) throw error
+    logger.warn({ err: error }, 'The storage of pictures does not answer')
+  })
 }
 
 /** As people write it, without anything secret. */

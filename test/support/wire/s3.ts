@@ -68,7 +68,7 @@ export function playStore(): PlayedStore {
   }
 
   function handle(request: WireRequest, mode: WireMode): WireReply {
-    if (awayStatus !== null) return fault(awayStatus, 'SlowDown')
+    if (awayStatus !== null) return fault(awayStatus, 'ServiceUnavailable')
     if (!isSound(request)) return fault(400, 'BadDigest')
     const key = keyOf(request)
     const { method, query } = request
