@@ -17,6 +17,7 @@ import { startWireServer } from '../support/wire/wire-server.ts'
 
 const KEY = 'gen_a/1.png'
 const BYTES = Buffer.from('the bytes of a picture')
+const A_CHECK_HOLDS_MS = 10_000
 const MEBIBYTE = 1024 * 1024
 /** Pauses of seconds pass in a twentieth of the time. */
 const QUICKLY = { clock: createFastClock(20), leaseMs: 600_000 }
@@ -65,7 +66,8 @@ describe('a store of pictures', () => {
   it('F27 that stops in the midst of a picture fails the reader, who never takes it for whole', async () => {
     const { wire, storage } = await open({ idleMs: 100 })
     await storage.put(KEY, BYTES)
-    wire.script('truncate', 'ok')
+    wire.script('truncate', 'dribble every=2000 bytes=4', 'ok')
+    await expect(storage.get(KEY)).rejects.toMatchObject(UNAVAILABLE)
     await expect(storage.get(KEY)).rejects.toMatchObject(UNAVAILABLE)
     expect(await storage.get(KEY)).toHaveLength(BYTES.length)
   })
@@ -123,7 +125,9 @@ it('F27 while the store is away readers are told so, what was made waits for it,
   await using wire = await startWireServer(store.create)
   const logger = createRecordingLogger()
   const env = store.environment(wire.origin)
-  await using server = await startApp({ models: [PRICED_PAINTER], ...QUICKLY, logger, env })
+  let aheadMs = 0
+  const clock = { ...QUICKLY.clock, now: () => QUICKLY.clock.now() + aheadMs }
+  await using server = await startApp({ models: [PRICED_PAINTER], ...QUICKLY, clock, logger, env })
   const { secret } = await createTestAccount(server.app)
   const client = server.clientOf(secret)
   const first = await make(client, QUICK)
@@ -134,6 +138,7 @@ it('F27 while the store is away readers are told so, what was made waits for it,
   expect([away.status, away.headers.get('retry-after')]).toEqual([503, '1'])
   const { errors } = await askUpload(server.url, secret, createTinyPng(1))
   expect(errors.map(({ extensions }) => extensions.code)).toEqual(['UNAVAILABLE'])
+  aheadMs = A_CHECK_HOLDS_MS
   expect((await fetch(`${server.origin}/readyz`)).status).toBe(503)
   const { generation } = await generate(client, QUICK)
   await logger.said('A picture waits for its storage')
@@ -144,6 +149,6 @@ it('F27 while the store is away readers are told so, what was made waits for it,
   expect(ended).toMatchObject({ status: 'COMPLETED', attempts: [{ number: 1 }], problems: [] })
   expect((await fetch(url)).status).toBe(200)
   expect((await fetch(`${server.origin}/readyz`)).status).toBe(200)
-  const { database, storage, clock } = server.app.foundations
+  const { database, storage } = server.app.foundations
   await assertInvariants(database, storage, { now: clock.now() })
 })
