@@ -3,6 +3,7 @@ import { createDomain } from './composition/domain.ts'
 import { createDoors, type Doors } from './composition/doors.ts'
 import { openFoundations } from './composition/foundations.ts'
 import { openOperations } from './composition/known-operations.ts'
+import { assertUsable } from './composition/storage.ts'
 import type { Config } from './config.ts'
 import { createIds, type Ids } from './ids.ts'
 import type { Logger } from './logger.ts'
@@ -67,6 +68,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     foundations,
 
     async start() {
+      await assertUsable(config, foundations.storage, foundations.logger)
       await domain.accounts.ensureLocal()
       if (works) {
         // One server owns the file, so whatever is still leased belongs to a process that is dead.

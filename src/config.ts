@@ -13,6 +13,7 @@ import {
   webUrl,
   wholeNumber,
 } from './config-fields.ts'
+import { readStorage, type StorageConfig, storagePublicUrl, storageUrl } from './config-storage.ts'
 import { Secret } from './secret.ts'
 
 /** The environment as one frozen, validated value: nothing else reads `process.env`. */
@@ -22,8 +23,7 @@ export type Config = {
   readonly dataDir: string
   /** `sqlite:<path>` or `postgres://…`. */
   readonly databaseUrl: string
-  /** `file:<path>`. */
-  readonly storageUrl: string
+  readonly storage: StorageConfig
   /** null: from host and port. */
   readonly publicUrl: string | null
   readonly roles: readonly ('api' | 'worker')[]
@@ -106,10 +106,12 @@ const Environment = z.object({
     .string()
     .regex(/^(sqlite:.+|postgres(ql)?:\/\/.+)$/, { error: 'must be sqlite:<path> or postgres://…' })
     .optional(),
-  STORAGE_URL: z
-    .string()
-    .regex(/^file:.+$/, { error: 'must be file:<path>; other kinds of storage are not part of this version' })
-    .optional(),
+  STORAGE_URL: storageUrl.optional(),
+  STORAGE_PUBLIC_URL: storagePublicUrl.optional(),
+  AWS_REGION: z.string().min(1).optional(),
+  AWS_ACCESS_KEY_ID: z.string().min(1).optional(),
+  AWS_SECRET_ACCESS_KEY: apiKey.optional(),
+  AWS_SESSION_TOKEN: apiKey.optional(),
   REDIS_URL: z.undefined({ error: 'is not part of this version; unset it and run one process' }).optional(),
   PUBLIC_URL: webUrl.optional(),
   PICTOR_ROLES: list
@@ -189,10 +191,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   const env = parsed.data
   const dataDir = resolve(env.PICTOR_DATA_DIR)
+  const storage = readStorage(env, dataDir)
+  if (typeof storage === 'string') throw new ConfigError([storage])
   return Object.freeze({
     dataDir,
     databaseUrl: env.DATABASE_URL ?? `sqlite:${dataDir}/pictor.db`,
-    storageUrl: env.STORAGE_URL ?? `file:${dataDir}/images`,
+    storage,
     roles: env.PICTOR_ROLES.map((role) => (role === 'api' ? 'api' : 'worker')),
     secret: env.PICTOR_SECRET === undefined ? null : new Secret(env.PICTOR_SECRET),
     previousSecrets: env.PICTOR_SECRET_PREVIOUS ?? [],
@@ -220,8 +224,10 @@ function readRunning(env: Environment) {
 }
 
 /** All that must never be read in a log. */
-export function listSecrets({ secret, previousSecrets, vendors, engineKeys }: Config): readonly Secret[] {
-  const keys = [secret, ...Object.values(vendors).map(({ apiKey }) => apiKey)]
+export function listSecrets({ secret, previousSecrets, vendors, engineKeys, storage }: Config): readonly Secret[] {
+  const credentials = storage.kind === 's3' ? storage.credentials : null
+  const stored = [credentials?.secretAccessKey ?? null, credentials?.sessionToken ?? null]
+  const keys = [secret, ...stored, ...Object.values(vendors).map(({ apiKey }) => apiKey)]
   return [...keys.filter((key) => key !== null), ...previousSecrets, ...engineKeys.values()]
 }
 

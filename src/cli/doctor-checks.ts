@@ -31,7 +31,7 @@ export async function runChecks(context: CommandContext, nodeVersion: string): P
   findings.push(await checkDataDirectory(config.dataDir))
   findings.push(await checkDiskSpace(config.dataDir))
   findings.push(await checkSecret(config))
-  findings.push(await checkStorage(config))
+  findings.push(await checkStorage(config, context.clock))
   findings.push(...(await checkDatabase(config, context)))
   findings.push(await checkPort(config))
   return findings

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
 import { access, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { openStorage } from '../composition/foundations.ts'
+import type { Clock } from '../clock.ts'
+import { describeStorage, openStorage } from '../composition/storage.ts'
 import type { Config } from '../config.ts'
 import { loadServerSecret, SECRET_FILE } from '../identity/server-secret.ts'
 import { bad, type Finding, good, messageOf } from './finding.ts'
@@ -54,21 +55,28 @@ export async function checkSecret(config: Config): Promise<Finding> {
 }
 
 /** Writes, reads and deletes a probe. */
-export async function checkStorage(config: Config): Promise<Finding> {
-  const directory = config.storageUrl.slice('file:'.length)
-  if (!(await findStats(directory))) return good('storage', `${directory} will be made with the first picture`)
-  const storage = openStorage(config)
+export async function checkStorage(config: Config, clock: Clock): Promise<Finding> {
+  const place = describeStorage(config)
+  if (config.storage.kind === 'file' && !(await findStats(config.storage.directory)))
+    return good('storage', `${place} will be made with the first picture`)
   const key = `doctor-${process.pid}`
   const probe = Buffer.from('Can this be read again?')
   try {
+    const storage = await openStorage(config, clock)
     await storage.put(key, probe)
     const bytes = await storage.get(key)
     await storage.delete(key)
-    if (bytes && probe.equals(bytes)) return good('storage', `${directory} takes, gives back and deletes`)
-    return bad('storage', `${directory} gives back other bytes than it was given`, 'Check the disk below it.')
+    if (bytes && probe.equals(bytes)) return good('storage', `${place} takes, gives back and deletes`)
+    return bad('storage', `${place} gives back other bytes than it was given`, 'Check what lies below it.')
   } catch (error) {
-    return bad('storage', messageOf(error), `Let this user write to ${directory}, or set STORAGE_URL.`)
+    const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error
+    return bad('storage', `${place}: ${messageOf(reason)}`, mendStorage(config))
   }
+}
+
+function mendStorage({ storage }: Config): string {
+  if (storage.kind === 'file') return `Let this user write to ${storage.directory}, or set STORAGE_URL.`
+  return 'Check bucket, region and endpoint in STORAGE_URL, the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what they allow: docs/storage.md.'
 }
 
 async function findStats(path: string) {

@@ -7,8 +7,8 @@ import { copySqliteFile } from '../store/sqlite-copy.ts'
 import { type BackupResult, backUp } from '../upkeep/backup.ts'
 import { BackupError } from '../upkeep/backup-folder.ts'
 import { type RestoreResult, restore } from '../upkeep/restore.ts'
-import { openStorage } from './foundations.ts'
 import { createRecovery, type RecoveryTools } from './recovery.ts'
+import { openStorage } from './storage.ts'
 
 export type BackupTools = RecoveryTools & { readonly pictorVersion: string; readonly onStep: (step: string) => void }
 
@@ -21,7 +21,7 @@ export async function backUpInstallation(
   const path = sqlitePathOf(config)
   const place = resolve(folder)
   for (const taken of [config.dataDir, imagesDirectoryOf(config)]) {
-    if (`${place}/`.startsWith(`${taken}/`))
+    if (taken !== null && `${place}/`.startsWith(`${taken}/`))
       throw new BackupError(`${place} lies within ${taken}. Name a folder outside of it.`)
   }
   const database = await openDatabase({ url: config.databaseUrl, migrate: false, mustExist: true })
@@ -29,7 +29,7 @@ export async function backUpInstallation(
     return await backUp({
       folder: place,
       database,
-      storage: openStorage(config),
+      storage: await openStorage(config, tools.clock),
       copyDatabase: (target) => copySqliteFile(path, target),
       openCopy: (copy) => openDatabase({ url: `sqlite:${copy}`, migrate: false, mustExist: true }),
       forget: (copy, blob) => createRecovery(config, copy, tools).forget(blob),
@@ -50,7 +50,8 @@ export async function restoreInstallation(
   { resume, onStep, ...tools }: RecoveryTools & { resume: boolean; onStep: (step: string) => void },
 ): Promise<RestoreResult> {
   const databasePath = sqlitePathOf(config)
-  const target = { dataDir: config.dataDir, databasePath, imagesDirectory: imagesDirectoryOf(config) }
+  const images = await openStorage(config, tools.clock)
+  const target = { dataDir: config.dataDir, databasePath, images, imagesDirectory: imagesDirectoryOf(config) }
   return restore({
     folder: resolve(folder),
     target,
@@ -82,14 +83,15 @@ function sqlitePathOf({ databaseUrl }: Config): string {
   throw new BackupError(
     databaseUrl.startsWith('sqlite:')
       ? 'A database in memory cannot be copied.'
-      : 'This is for SQLite. For PostgreSQL use its own tools: first pg_dump, then a copy of the folder that STORAGE_URL ' +
-          'names, in this order, since bytes are stored before their row. Restore both before the server is started, and run ' +
+      : 'This is for SQLite. For PostgreSQL use its own tools: first pg_dump, then a copy of the folder or bucket ' +
+          'that STORAGE_URL names, in this order, since bytes are stored before their row. Restore both before the server is started, and run ' +
           '`pictor restore --in-place`. docs/upkeep.md tells it step by step.',
   )
 }
 
-function imagesDirectoryOf({ storageUrl }: Config): string {
-  return resolve(storageUrl.slice('file:'.length))
+/** null: they lie in a bucket. */
+function imagesDirectoryOf({ storage }: Config): string | null {
+  return storage.kind === 'file' ? storage.directory : null
 }
 
 /** null: the secret comes from the environment, or was never needed. */

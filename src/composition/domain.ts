@@ -28,6 +28,7 @@ import type { OwnAddresses } from '../outbound/own-addresses.ts'
 import type { ImageProvider } from '../providers/provider.ts'
 import { createEmbeddedQueue } from '../queue/embedded-queue.ts'
 import { DEFAULT_RETRY_POLICY } from '../queue/retry-policy.ts'
+import type { BlobStorage } from '../storage/blob-storage.ts'
 import { createLossWatch } from '../upkeep/loss-watch.ts'
 import { createOrphanSweep } from '../upkeep/orphan-sweep.ts'
 import { createCallbackDesk } from '../worker/callback-desk.ts'
@@ -125,7 +126,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
     retention,
     uploads,
     blobs: pictures,
-    orphans: createOrphanSweep(care),
+    orphans: createOrphanSweeps(care, foundations.variantStorage),
     losses: createLossWatch(care),
     clock,
     logger,
@@ -199,6 +200,12 @@ function gateLimits(config: Config, providers: readonly ImageProvider[]): Readon
       return [id, { concurrency, requestsPerMinute: limits.requestsPerMinute ?? null }]
     }),
   )
+}
+
+function createOrphanSweeps(care: Parameters<typeof createOrphanSweep>[0], variants: BlobStorage) {
+  const images = createOrphanSweep(care)
+  if (variants === care.storage) return [images]
+  return [images, createOrphanSweep({ ...care, storage: variants, isCache: true })]
 }
 
 export type Domain = ReturnType<typeof createDomain>

@@ -10,12 +10,13 @@ import type { ImageProvider } from '../providers/provider.ts'
 import type { ProviderRegistry } from '../providers/provider-registry.ts'
 import type { Secret } from '../secret.ts'
 import type { BlobStorage } from '../storage/blob-storage.ts'
+import type { DirectDelivery } from '../storage/direct-delivery.ts'
 import { configureImageEngine } from '../storage/image-engine.ts'
-import { createLocalStorage } from '../storage/local-storage.ts'
 import { observeStorage } from '../storage/observed-storage.ts'
 import { type Database, openDatabase } from '../store/database.ts'
 import { type CallbackPlan, planCallbacks } from './callbacks.ts'
 import { openOffer } from './offer.ts'
+import { openDelivery, openStorage, openVariantStorage } from './storage.ts'
 
 /** What the house stands on: everything that is opened, read or configured before any rule of ours applies. */
 export type Foundations = {
@@ -26,6 +27,9 @@ export type Foundations = {
   readonly secret: Secret
   readonly database: Database
   readonly storage: BlobStorage
+  readonly variantStorage: BlobStorage
+  /** null: Pictor itself hands pictures out. */
+  readonly delivery: DirectDelivery | null
   readonly providers: ProviderRegistry
   readonly catalog: ModelCatalog
   readonly callbackPlan: CallbackPlan | null
@@ -49,11 +53,10 @@ export async function openFoundations(
   const callbackPlan = planCallbacks(config, providers)
   const secret = await loadServerSecret({ configured: config.secret, dataDir: config.dataDir })
   const metrics = createMetrics({ providers: providers.list().map((provider) => provider.id) })
-  const storage = observeStorage(openStorage(config), metrics)
+  const storage = observeStorage(await openStorage(config, clock), metrics)
+  const variantStorage = openVariantStorage(config) ?? storage
+  const delivery = await openDelivery(config, clock)
   const database = await openDatabase({ url: config.databaseUrl, logger, clock, exclusive })
-  return { clock, ids, logger, metrics, secret, database, storage, providers, catalog, callbackPlan }
-}
-
-export function openStorage(config: Pick<Config, 'storageUrl'>): BlobStorage {
-  return createLocalStorage({ directory: config.storageUrl.slice('file:'.length) })
+  const rooms = { database, storage, variantStorage, delivery, providers, catalog, callbackPlan }
+  return { clock, ids, logger, metrics, secret, ...rooms }
 }

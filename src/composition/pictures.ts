@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers'
 import { RequestError } from '../errors.ts'
 import type { Image } from '../generation/generation-types.ts'
 import { type ImageAccess, ORIGINAL } from '../services.ts'
@@ -13,17 +14,26 @@ const VARIANTS_MAX_BYTES = 2 * 1024 * 1024 * 1024
 
 /** Bytes of pictures and the addresses under which they are fetched. */
 export function createPictures(foundations: Foundations, { publicUrl }: { publicUrl: () => string }) {
-  const { clock, ids, secret, storage } = foundations
+  const { clock, ids, secret, storage, variantStorage, delivery } = foundations
   const signer = createUrlSigner({ secret: Buffer.from(secret.reveal()), publicUrl, clock })
-  const variants = createVariantCache({ storage, maxBytes: VARIANTS_MAX_BYTES, maxConcurrent: 2 })
+  const variants = createVariantCache({
+    storage,
+    cache: variantStorage,
+    maxBytes: VARIANTS_MAX_BYTES,
+    maxConcurrent: 2,
+  })
   const previews = createPreviewStore({ clock, ids, ttlMs: PREVIEW_TTL_MS, maxBytes: PREVIEW_MAX_BYTES })
+  async function readBytes(image: Image, spec: ReturnType<typeof resolveVariant>): Promise<Uint8Array | undefined> {
+    if (!spec) return storage.get(image.blobKey)
+    const rendered = await variants.render(image, spec)
+    const opened = rendered && (await variants.open(rendered))
+    return opened && buffer(opened.stream)
+  }
   const images: ImageAccess = {
     url: (image, variant, expiresInSeconds) =>
       signer.signImage(image, { variant: resolveVariant(variant, image.mimeType), expiresInSeconds }),
     async base64(image: Image, variant = ORIGINAL) {
-      const spec = resolveVariant(variant, image.mimeType)
-      const blobKey = spec ? (await variants.render(image, spec))?.key : image.blobKey
-      const bytes = blobKey === undefined ? undefined : await storage.get(blobKey)
+      const bytes = await readBytes(image, resolveVariant(variant, image.mimeType))
       if (bytes === undefined) throw new RequestError('NOT_FOUND', `The bytes of ${image.id} are gone from storage.`)
       return Buffer.from(bytes).toString('base64')
     },
@@ -33,11 +43,5 @@ export function createPictures(foundations: Foundations, { publicUrl }: { public
       return kept === undefined ? null : Buffer.from(kept.bytes).toString('base64')
     },
   }
-  return {
-    signer,
-    images,
-    storage,
-    previews,
-    variants,
-  }
+  return { signer, images, storage, delivery, previews, variants }
 }

@@ -5,7 +5,10 @@ import type { Readable } from 'node:stream'
  * folder of another. Every call checks its key or prefix and rejects with `InvalidBlobKeyError` before it touches anything.
  */
 export type BlobStorage = {
-  /** All or nothing: a reader sees the old bytes or the new, a crash leaves the old. Durable when it resolves. Safe to repeat. */
+  /**
+   * All or nothing: a reader sees the old bytes or the new, a crash leaves the old. Durable when it resolves. Safe to repeat,
+   * also at the same time; but whoever writes a key at the same time writes the same bytes.
+   */
   put(key: string, bytes: Uint8Array): Promise<void>
   get(key: string): Promise<Uint8Array | undefined>
   /** The caller reads the stream to its end or destroys it. A blob deleted meanwhile can still be read to its end. */
@@ -52,8 +55,12 @@ export function isBlobKeySegment(text: string): boolean {
   return SEGMENT.test(text)
 }
 
+export function isBlobKey(text: string): boolean {
+  return text.length <= MAX_KEY_LENGTH && text.split('/').every(isBlobKeySegment)
+}
+
 export function assertBlobKey(key: string): void {
-  if (key.length > MAX_KEY_LENGTH || !key.split('/').every(isBlobKeySegment)) throw new InvalidBlobKeyError('key')
+  if (!isBlobKey(key)) throw new InvalidBlobKeyError('key')
 }
 
 /** A folder with its closing slash. Empty is no prefix here: nothing may delete everything by a slip. */

@@ -12,6 +12,8 @@ export type Picture = {
   readonly cacheControl: string
   /** Is not called for a client that has the picture. */
   load(): Promise<PictureBytes | Refusal>
+  /** Where else the same bytes are to be had: whoever gets them is led there. */
+  elsewhere?(): Promise<string>
 }
 
 export type PictureBytes = {
@@ -50,6 +52,11 @@ export async function sendPicture(req: IncomingMessage, res: ServerResponse, pic
   const headers = { ...COMMON_HEADERS, 'Cache-Control': picture.cacheControl, ETag: etag }
   if (namesEtag(req.headers['if-none-match'], etag)) {
     res.writeHead(304, headers).end()
+    return
+  }
+  if (picture.elsewhere && req.method === 'GET') {
+    // Asked for each time, so that an address that has expired or a deleted picture leads nowhere.
+    res.writeHead(302, { ...COMMON_HEADERS, 'Cache-Control': 'no-store', Location: await picture.elsewhere() }).end()
     return
   }
   const bytes = await picture.load()

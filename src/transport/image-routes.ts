@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { RequestError } from '../errors.ts'
-import type { BlobStorage } from '../storage/blob-storage.ts'
+import type { BlobInfo, BlobStorage } from '../storage/blob-storage.ts'
+import type { DirectDelivery } from '../storage/direct-delivery.ts'
 import { imageTypeOfExtension, imageTypeOfMimeType } from '../storage/image-formats.ts'
 import type { VariantCache } from '../storage/image-variants.ts'
 import type { PreviewStore } from '../storage/preview-store.ts'
@@ -22,6 +23,8 @@ export type ServedImage = {
 
 export type ImageRoutesDeps = {
   readonly storage: BlobStorage
+  /** null, the default: stored images are sent from here. Variants and previews always are. */
+  readonly delivery?: DirectDelivery | null
   readonly variants: VariantCache
   readonly previews: PreviewStore
   readonly signer: UrlSigner
@@ -115,27 +118,28 @@ async function findPicture(deps: Finding, req: IncomingMessage, url: URL): Promi
 }
 
 async function findStored(deps: Finding, verified: VerifiedImage): Promise<Found> {
-  const { storage, variants, explainAbsence } = deps
+  const { storage, delivery = null, variants, explainAbsence } = deps
   const image = await deps.findImage(verified.imageId)
   if (!image) return refuse('UNKNOWN')
   if (!deps.signer.isBoundTo(image, verified)) return refuse('FORGED')
-  const shared = {
-    mimeType: imageTypeOfExtension(verified.extension).mimeType,
-    filename: `${image.id}.${verified.extension}`,
-    cacheControl: `private, max-age=${verified.secondsLeft}, immutable`,
-  }
-  const { variant } = verified
-  const contentOf = (blob: { key: string; sizeBytes: number }): PictureBytes => ({
-    sizeBytes: blob.sizeBytes,
-    open: async (range) => (await storage.open(blob.key, range)) ?? explainAbsence(image),
-  })
+  const { mimeType } = imageTypeOfExtension(verified.extension)
+  const filename = `${image.id}.${verified.extension}`
+  const { variant, secondsLeft } = verified
+  const shared = { mimeType, filename, cacheControl: `private, max-age=${secondsLeft}, immutable` }
   if (!variant) {
-    const load = async () => contentOf({ key: image.blobKey, sizeBytes: image.sizeBytes })
-    return { kind: 'IMAGE', picture: { ...shared, etag: image.sha256, load } }
+    const { blobKey: key, sha256: etag, sizeBytes } = image
+    const load = async (): Promise<PictureBytes> => ({
+      sizeBytes,
+      open: async (range) => (await storage.open(key, range)) ?? explainAbsence(image),
+    })
+    const elsewhere = delivery && (() => delivery.addressOf({ key, mimeType, filename, secondsLeft }))
+    return { kind: 'IMAGE', picture: { ...shared, etag, load, ...(elsewhere && { elsewhere }) } }
   }
-  const load = async () => {
-    const rendered = await variants.render(image, variant)
-    return rendered ? contentOf(rendered) : explainAbsence(image)
+  const load = async (): Promise<PictureBytes | Refusal> => {
+    const rendered: BlobInfo | undefined = await variants.render(image, variant)
+    if (!rendered) return explainAbsence(image)
+    const { sizeBytes } = rendered
+    return { sizeBytes, open: async (range) => (await variants.open(rendered, range)) ?? explainAbsence(image) }
   }
   return { kind: 'VARIANT', picture: { ...shared, etag: variants.etagOf(image, variant), load } }
 }

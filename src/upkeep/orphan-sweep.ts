@@ -21,16 +21,17 @@ export type OrphanSweep = { sweep(stopping: AbortSignal): Promise<void> }
  * written half, what came back from somewhere. Only what is certainly ours, and only after a day.
  *
  * A database that knows next to nothing of what lies in a storage is more likely the wrong one than the only one: bytes
- * without an owner are then left where they are, and told of.
+ * without an owner are then left where they are, and told of. A cache has nothing that cannot be made again: there, all go.
  */
 export function createOrphanSweep(deps: {
   readonly database: Pick<Database, 'snapshot'>
   readonly storage: BlobStorage
+  readonly isCache?: boolean
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Pick<Metrics, 'orphansRemoved'>
 }): OrphanSweep {
-  const { database, storage, clock, logger, metrics } = deps
+  const { database, storage, isCache = false, clock, logger, metrics } = deps
 
   /** undefined: it was stopped half-way. */
   async function look(stopping: AbortSignal): Promise<Census | undefined> {
@@ -58,7 +59,7 @@ export function createOrphanSweep(deps: {
       const census = await look(stopping)
       if (census === undefined) return
       const { needed, ownerless, orphans } = census
-      const isStrange = ownerless > needed / 4
+      const isStrange = !isCache && ownerless > needed / 4
       if (isStrange) {
         logger.error(
           { files: ownerless, needed },

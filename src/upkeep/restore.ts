@@ -18,11 +18,15 @@ import {
 import { findBlobFault } from './lost-blobs.ts'
 import { listRecordedBlobs } from './recorded-blobs.ts'
 
-/** Where a backup goes to: nothing of it may be there yet. */
+/** Where a backup goes to. */
 export type RestoreTarget = {
+  /** Empty, or not there yet. */
   readonly dataDir: string
   readonly databasePath: string
-  readonly imagesDirectory: string
+  /** What lies in it already is taken for what its name says, and is not written again. */
+  readonly images: BlobStorage
+  /** Where that is a folder of its own, empty or not there yet. null: a bucket, which may hold these pictures and others. */
+  readonly imagesDirectory: string | null
 }
 
 export type RestoreOptions = {
@@ -70,14 +74,10 @@ async function write(
   copy: SqliteCopy,
   images: BlobStorage,
 ): Promise<number> {
-  const { dataDir, databasePath, imagesDirectory } = target
-  for (const path of [dataDir, dirname(databasePath), imagesDirectory])
+  const { dataDir, databasePath } = target
+  for (const path of [dataDir, dirname(databasePath), ...foldersOf(target)])
     await mkdir(path, { recursive: true, mode: 0o700 })
-  const storage = createLocalStorage({ directory: imagesDirectory })
-  for await (const { key } of listRecordedBlobs(copy.read)) {
-    const bytes = manifest.lost.includes(key) ? undefined : await images.get(key)
-    if (bytes) await storage.put(key, bytes)
-  }
+  await writePictures(target.images, manifest, copy, images)
   if (manifest.secretSha256 !== null) {
     await writePrivateFile(join(dataDir, SECRET_FILE), await readFile(join(folder, SECRET_FILE)))
   }
@@ -93,9 +93,28 @@ async function write(
   return ended
 }
 
-/** All of it was empty before: what is there now is half of a restored one. */
-async function clear({ dataDir, databasePath, imagesDirectory }: RestoreTarget): Promise<void> {
-  const paths = [imagesDirectory, join(dataDir, SECRET_FILE), `${databasePath}.unfinished`]
+async function writePictures(
+  target: BlobStorage,
+  manifest: Manifest,
+  copy: SqliteCopy,
+  images: BlobStorage,
+): Promise<void> {
+  const lost = new Set(manifest.lost)
+  for await (const { key, sizeBytes } of listRecordedBlobs(copy.read)) {
+    if (lost.has(key) || (await target.find(key))?.sizeBytes === sizeBytes) continue
+    const bytes = await images.get(key)
+    if (bytes) await target.put(key, bytes)
+  }
+}
+
+function foldersOf({ imagesDirectory }: RestoreTarget): readonly string[] {
+  return imagesDirectory === null ? [] : [imagesDirectory]
+}
+
+/** All of it was empty before: what is there now is half of a restored one. What is in a bucket may be more, and stays. */
+async function clear(target: RestoreTarget): Promise<void> {
+  const { dataDir, databasePath } = target
+  const paths = [...foldersOf(target), join(dataDir, SECRET_FILE), `${databasePath}.unfinished`]
   for (const path of paths) await rm(path, { recursive: true, force: true }).catch(() => undefined)
   await removeBeside(`${databasePath}.unfinished`).catch(() => undefined)
 }
@@ -107,8 +126,9 @@ async function removeBeside(path: string): Promise<void> {
   }
 }
 
-async function assertEmpty({ dataDir, databasePath, imagesDirectory }: RestoreTarget): Promise<void> {
-  for (const path of [dataDir, imagesDirectory]) {
+async function assertEmpty(target: RestoreTarget): Promise<void> {
+  const { dataDir, databasePath } = target
+  for (const path of [dataDir, ...foldersOf(target)]) {
     const names = await orNothing(readdir(path), [])
     if (names.length === 0) continue
     throw new BackupError(

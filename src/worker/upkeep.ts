@@ -29,7 +29,8 @@ export function createUpkeep(deps: {
   retention: Pick<Retention, 'expire'>
   uploads: Pick<Uploads, 'expire'>
   blobs: GenerationBlobs
-  orphans: OrphanSweep
+  /** One for each place that bytes lie in. */
+  orphans: readonly OrphanSweep[]
   losses: LossWatch
   clock: Clock
   logger: Logger
@@ -65,7 +66,7 @@ export function createUpkeep(deps: {
   }
 
   async function compareBytes(stopping: AbortSignal): Promise<void> {
-    await deps.orphans.sweep(stopping)
+    for (const orphans of deps.orphans) await orphans.sweep(stopping)
     await deps.losses.look(stopping)
   }
 

@@ -1,4 +1,5 @@
 import { buffer } from 'node:stream/consumers'
+import { finished } from 'node:stream/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type BlobStorage, InvalidBlobKeyError } from '../../src/storage/blob-storage.ts'
 
@@ -93,6 +94,19 @@ export function describeBlobStorage(name: string, openStorage: () => Promise<Sto
       expect(await read({ start: 0, end: 0 })).toEqual({ sizeBytes: 10, text: '0' })
       expect(await read({ start: 3, end: 6 })).toEqual({ sizeBytes: 10, text: '3456' })
       expect(await read({ start: 9, end: 9 })).toEqual({ sizeBytes: 10, text: '9' })
+      expect(await read({ start: 8, end: 20 })).toEqual({ sizeBytes: 10, text: '89' })
+      expect(await read({ start: 10, end: 20 })).toEqual({ sizeBytes: 10, text: '' })
+    })
+
+    it('lets go of what was opened and is not read', async () => {
+      await storage.put(KEY, bytesOf('0123456789'))
+      for (let turn = 0; turn < 12; turn += 1) {
+        const blob = await storage.open(KEY)
+        if (!blob) throw new Error('The blob is not there.')
+        blob.stream.destroy()
+        await finished(blob.stream).catch(() => undefined)
+      }
+      expect(await storage.get(KEY)).toHaveLength(10)
     })
 
     it('carries large blobs through unchanged', async () => {
@@ -126,7 +140,10 @@ export function describeBlobStorage(name: string, openStorage: () => Promise<Sto
         return reads
       }
       const readers = [readWhileWriting(), readWhileWriting()]
-      for (let turn = 0; turn < 10; turn += 1) await Promise.all(versions.map((version) => storage.put(KEY, version)))
+      for (let turn = 0; turn < 10; turn += 1) {
+        const version = versions[turn % 2] ?? first
+        await Promise.all([storage.put(KEY, version), storage.put(KEY, version)])
+      }
       writing = false
       for (const reads of await Promise.all(readers)) expect(reads).toBeGreaterThan(0)
     })

@@ -103,6 +103,8 @@ export function buildHouse(options: HouseOptions): House {
     providers: createProviderRegistry(providers),
     catalog: createModelCatalog(models, { defaultModel: firstModel.id }),
     callbackPlan: null,
+    variantStorage: mortal.storage,
+    delivery: null,
   }
   const { fetchOutbound } = options
   const domain = createDomain(config, foundations, {

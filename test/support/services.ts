@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
@@ -9,6 +10,8 @@ export type Obstacles = {
   readonly chromium: string | null
   /** To mount a disk of some megabytes. */
   readonly disk: string | null
+  /** A store that speaks S3. */
+  readonly objectStore: string | null
 }
 
 declare module 'vitest' {
@@ -19,6 +22,8 @@ declare module 'vitest' {
 
 export const POSTGRES_URL = process.env.PICTOR_TEST_POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/test'
 export const CHROMIUM_PATH = process.env.PICTOR_TEST_CHROMIUM ?? '/usr/bin/chromium'
+/** Debian's own, which has its packages. */
+export const PYTHON_PATH = '/usr/bin/python3'
 
 /**
  * Runs once before all tests. A service that is not there skips the tests that need it, which one line says;
@@ -26,16 +31,18 @@ export const CHROMIUM_PATH = process.env.PICTOR_TEST_CHROMIUM ?? '/usr/bin/chrom
  */
 export async function setup(project: TestProject): Promise<void> {
   if (process.env.PICTOR_TEST_REQUIRE === 'all')
-    return project.provide('obstacles', { postgres: null, chromium: null, disk: null })
-  const [postgres, chromium, disk] = await Promise.all([
+    return project.provide('obstacles', { postgres: null, chromium: null, disk: null, objectStore: null })
+  const [postgres, chromium, disk, objectStore] = await Promise.all([
     findPostgresObstacle(),
     findChromiumObstacle(),
     findDiskObstacle(),
+    findObjectStoreObstacle(),
   ])
   if (postgres) process.stderr.write(`Skipping tests that need PostgreSQL, which does not answer: ${postgres}\n`)
   if (chromium) process.stderr.write(`Skipping tests that need Chromium: ${chromium}\n`)
   if (disk) process.stderr.write(`Skipping tests that need a small disk, which cannot be mounted: ${disk}\n`)
-  project.provide('obstacles', { postgres, chromium, disk })
+  if (objectStore) process.stderr.write(`Skipping tests that need a store that speaks S3: ${objectStore}\n`)
+  project.provide('obstacles', { postgres, chromium, disk, objectStore })
 }
 
 async function findPostgresObstacle(): Promise<string | null> {
@@ -66,4 +73,13 @@ async function findDiskObstacle(): Promise<string | null> {
   } catch (error) {
     return error instanceof Error ? (error.message.split('\n')[1] ?? error.message) : String(error)
   }
+}
+
+async function findObjectStoreObstacle(): Promise<string | null> {
+  if (process.env.PICTOR_TEST_S3_URL !== undefined) return null
+  return new Promise((resolve) => {
+    execFile(PYTHON_PATH, ['-c', 'import swift, eventlet'], (error) =>
+      resolve(error && 'there is no OpenStack Swift (python3-swift)'),
+    )
+  })
 }

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { Clock } from '../../../src/clock.ts'
 import { createMetrics } from '../../../src/metrics.ts'
 import { imageBlobKey } from '../../../src/storage/blob-keys.ts'
+import { createMemoryStorage } from '../../../src/storage/memory-storage.ts'
 import type { Database } from '../../../src/store/database.ts'
 import { doomBlobs } from '../../../src/store/doomed-store.ts'
 import { createLossWatch } from '../../../src/upkeep/loss-watch.ts'
@@ -132,6 +133,16 @@ describeOnEachDatabase('upkeep of files and rows', (open) => {
       for (const number of [2, 3]) await house.storage.delete(strayOf(`gen_0000999${number}`))
       await createOrphanSweep(told).sweep(NEVER)
       expect(await listKeys()).toHaveLength(1)
+    })
+
+    it('from a cache whatever has no owner, since it can be made again', async () => {
+      const variantOf = (generationId: string) => `variants/${generationId}/${SHA}/w100-inside-01234567.webp`
+      const cache = createMemoryStorage({ clock: house.clock })
+      for (const number of [1, 2, 3]) await cache.put(variantOf(`gen_0000999${number}`), BYTES)
+      const told = { ...tools(SAFE_AGE_MS), storage: cache, isCache: true }
+      await createOrphanSweep(told).sweep(NEVER)
+      for (const number of [1, 2, 3]) expect(await cache.has(variantOf(`gen_0000999${number}`))).toBe(false)
+      expect(JSON.stringify(told.logger.lines)).not.toContain('is it the right one?')
     })
 
     it('and stops when it is told to', async () => {
