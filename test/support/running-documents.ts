@@ -55,8 +55,8 @@ export function createDocumentRun({ origin, receiver, variables }: DocumentSetti
       if (language === 'graphql') return keep(await runGraphql(filled))
       const [command, args] =
         language === 'sh'
-          ? ['sh', ['-euc', filled]] as const
-          : [process.execPath, ['--input-type=module-typescript', '--eval', filled]] as const
+          ? (['sh', ['-euc', filled]] as const)
+          : ([process.execPath, ['--input-type=module-typescript', '--eval', filled]] as const)
       return keep(await runProcess(command, args, variables))
     },
   }
