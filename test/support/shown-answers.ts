@@ -18,7 +18,7 @@ function differencesFromPattern(shown: string, actual: unknown, path: string): r
   if (shown === '…') return []
   const pattern = shown
     .split('…')
-    .map((part) => RegExp.escape(part))
+    .map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
     .join('[^]*')
   return new RegExp(`^${pattern}$`).test(String(actual)) ? [] : [`${path}: ${String(actual)} is not like ${shown}`]
 }
