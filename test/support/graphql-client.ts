@@ -33,7 +33,7 @@ export type GraphqlClient = {
   ): Promise<GraphqlAnswer<Data>>
   /** A subscription over server-sent events; ends with its `complete`, throws when the connection breaks. */
   stream<Data, Variables>(
-    document: TypedDocumentNode<Data, Variables>,
+    document: Document<Data, Variables>,
     variables: Variables,
     options?: StreamOptions,
   ): AsyncGenerator<StreamedResult<Data>, void>

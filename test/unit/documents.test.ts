@@ -14,7 +14,7 @@ import { writeCatalog } from '../support/start-app.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const schema = buildSchema(readFileSync(join(ROOT, 'schema/schema.graphql'), 'utf8'))
-const documents = ['.', 'docs', 'examples'].flatMap((folder) =>
+const documents = ['.', 'docs', 'docs/moving', 'examples'].flatMap((folder) =>
   readdirSync(join(ROOT, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name)),

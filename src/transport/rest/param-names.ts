@@ -22,7 +22,7 @@ export function paramOf(path: string, picturesIn: string): string {
 
 /** Fields that messages of the house name, as they stand in its own input. */
 const NAMED =
-  /`(aspectRatio|count|fallbackModels|idempotencyKey|outputFormat|outputCompression|previews|providerApiKey|providerOptions|referenceImages|watermark)`/g
+  /`(aspectRatio|count|enhancePrompt|fallbackModels|guidanceScale|idempotencyKey|negativePrompt|outputFormat|outputCompression|previews|providerApiKey|providerOptions|referenceImages|watermark)`/g
 
 /** A message of the house, with the names of its input as the caller writes them. */
 export function inCallersWords(message: string, picturesIn: string): string {
