@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type DocumentStep, readRequests } from '../support/document-requests.ts'
 import { createFastClock } from '../support/fast-clock.ts'
 import { createPictureShelf } from '../support/picture-shelf.ts'
@@ -56,7 +56,7 @@ const WORD = /[A-Za-z][\w-]+/g
 /** What curl leaves unsaid. */
 const UNSAID = new Set(['GET', 'POST'])
 
-describe.each(PAGES)('%s', (page) => {
+describe.skipIf(inject('obstacles').curl).each(PAGES)('%s', (page) => {
   const { requests, rows } = readRequests(`${FOLDER}/${page}`)
 
   it('leads from each row to requests, and to each request from a row', () => {

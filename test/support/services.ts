@@ -12,6 +12,8 @@ export type Obstacles = {
   readonly disk: string | null
   /** A store that speaks S3. */
   readonly objectStore: string | null
+  /** To run the requests of documents as they stand. */
+  readonly curl: string | null
 }
 
 declare module 'vitest' {
@@ -30,19 +32,25 @@ export const PYTHON_PATH = '/usr/bin/python3'
  * with PICTOR_TEST_REQUIRE=all nothing is skipped, and those tests fail by what they run into.
  */
 export async function setup(project: TestProject): Promise<void> {
-  if (process.env.PICTOR_TEST_REQUIRE === 'all')
-    return project.provide('obstacles', { postgres: null, chromium: null, disk: null, objectStore: null })
-  const [postgres, chromium, disk, objectStore] = await Promise.all([
-    findPostgresObstacle(),
-    findChromiumObstacle(),
-    findDiskObstacle(),
-    findObjectStoreObstacle(),
-  ])
-  if (postgres) process.stderr.write(`Skipping tests that need PostgreSQL, which does not answer: ${postgres}\n`)
-  if (chromium) process.stderr.write(`Skipping tests that need Chromium: ${chromium}\n`)
-  if (disk) process.stderr.write(`Skipping tests that need a small disk, which cannot be mounted: ${disk}\n`)
-  if (objectStore) process.stderr.write(`Skipping tests that need a store that speaks S3: ${objectStore}\n`)
-  project.provide('obstacles', { postgres, chromium, disk, objectStore })
+  const isAllRequired = process.env.PICTOR_TEST_REQUIRE === 'all'
+  const found = await Promise.all(
+    Object.entries(SERVICES).map(async ([name, { what, findObstacle }]) => {
+      const obstacle = isAllRequired ? null : await findObstacle()
+      if (obstacle !== null) process.stderr.write(`Skipping tests that need ${what}: ${obstacle}\n`)
+      return [name, obstacle]
+    }),
+  )
+  project.provide('obstacles', Object.fromEntries(found))
+}
+
+type Service = { readonly what: string; findObstacle(): Promise<string | null> }
+
+const SERVICES: Readonly<Record<keyof Obstacles, Service>> = {
+  postgres: { what: 'PostgreSQL, which does not answer', findObstacle: findPostgresObstacle },
+  chromium: { what: 'Chromium', findObstacle: findChromiumObstacle },
+  disk: { what: 'a small disk, which cannot be mounted', findObstacle: findDiskObstacle },
+  objectStore: { what: 'a store that speaks S3', findObstacle: findObjectStoreObstacle },
+  curl: { what: 'curl', findObstacle: () => findCommandObstacle('curl', ['--version']) },
 }
 
 async function findPostgresObstacle(): Promise<string | null> {
@@ -77,9 +85,12 @@ async function findDiskObstacle(): Promise<string | null> {
 
 async function findObjectStoreObstacle(): Promise<string | null> {
   if (process.env.PICTOR_TEST_S3_URL !== undefined) return null
+  const obstacle = await findCommandObstacle(PYTHON_PATH, ['-c', 'import swift, eventlet'])
+  return obstacle && 'there is no OpenStack Swift (python3-swift)'
+}
+
+function findCommandObstacle(command: string, args: readonly string[]): Promise<string | null> {
   return new Promise((resolve) => {
-    execFile(PYTHON_PATH, ['-c', 'import swift, eventlet'], (error) =>
-      resolve(error && 'there is no OpenStack Swift (python3-swift)'),
-    )
+    execFile(command, args, (error) => resolve(error && 'there is none'))
   })
 }
