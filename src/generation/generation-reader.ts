@@ -3,6 +3,7 @@ import type { Database } from '../store/database.ts'
 import { listEventsOfGeneration } from '../store/event-store.ts'
 import { findGeneration, findOwnGenerations, type Ownership } from '../store/generation-store.ts'
 import { countHistory, listHistory } from '../store/history-store.ts'
+import { listGenerationsOfKeys } from '../store/idempotency-store.ts'
 import { findImagesOfAccount, listImagesOfGenerations } from '../store/image-store.ts'
 import type { GenerationRow } from '../store/tables.ts'
 import { listUsage, type UsageColumn } from '../store/usage-store.ts'
@@ -36,6 +37,12 @@ export function createGenerationReader(deps: {
 
     async findMany(viewer, ids) {
       return (await findOwnGenerations(db, ownerOf(viewer), ids)).map(toGeneration)
+    },
+
+    async listOfKeys(viewer, keys) {
+      const ids = await listGenerationsOfKeys(db, viewer, keys)
+      const found = await findOwnGenerations(db, ownerOf(viewer), ids)
+      return found.map(toGeneration).toSorted((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id))
     },
 
     async findAtLeast(generationId, sequence) {

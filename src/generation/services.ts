@@ -66,6 +66,8 @@ export type GenerationReader = {
   find(viewer: Viewer, id: string): Promise<Generation | undefined>
   /** By id, in no order; what is not the viewer's is left out. */
   findMany(viewer: Viewer, ids: readonly string[]): Promise<readonly Generation[]>
+  /** Made under idempotency keys that begin so, newest first; `prefix` as the store wants it, `since` in milliseconds. */
+  listOfKeys(viewer: Viewer, keys: { readonly prefix: string; readonly since: number }): Promise<readonly Generation[]>
   /** As `find`, shared between the watchers of one event: at least as new as `sequence`. */
   findAtLeast(generationId: string, sequence: number): Promise<Generation | undefined>
   history(viewer: Viewer, page: HistoryPage): Promise<HistoryResult>

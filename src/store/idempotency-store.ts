@@ -17,6 +17,32 @@ export async function findIdempotencyRecord(
     .executeTakeFirst()
 }
 
+/**
+ * Generations that were made under keys which begin so, the newest first: twenty at most. `prefix` ends in a hyphen, and what
+ * follows it is hexadecimal: no letter of that comes after `z` in any collation.
+ */
+export async function listGenerationsOfKeys(
+  db: Kysely<Tables>,
+  { accountId, endUser }: Omit<IdempotencyKey, 'key'>,
+  { prefix, since }: { readonly prefix: string; readonly since: number },
+): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('idempotencyKeys')
+    .select('generationId')
+    .where('accountId', '=', accountId)
+    .where('endUser', '=', endUser ?? '')
+    .where('key', '>=', prefix)
+    .where('key', '<', `${prefix}z`)
+    .where('key', 'like', `${prefix}%`)
+    .where('createdAt', '>=', since)
+    .orderBy('createdAt', 'desc')
+    .limit(MAX_LISTED)
+    .execute()
+  return rows.map(({ generationId }) => generationId)
+}
+
+const MAX_LISTED = 20
+
 /** False when the key is taken. A record older than `expiredBefore` gives way. */
 export async function claimIdempotencyKey(
   trx: Transaction<Tables>,

@@ -6,7 +6,7 @@ import type { Services } from '../../services.ts'
 import type { Call } from '../call.ts'
 import { headerOf } from '../request-facts.ts'
 import type { ImageRequest } from './generation-fields.ts'
-import { type BegunCall, createRepeatedCalls, markOf } from './repeated-calls.ts'
+import { type BegunCall, createRepeatedCalls, keyOfMark, keyPrefixOf, markOf, REMEMBERED_MS } from './repeated-calls.ts'
 
 export type Begun = { readonly generation: Generation; readonly replayed: boolean }
 
@@ -15,7 +15,7 @@ export type Begin = (call: Call, request: ImageRequest) => Promise<Begun>
 
 export function createBeginning(deps: {
   readonly services: Pick<Services, 'generations' | 'reader'>
-  readonly clock: Clock
+  readonly clock: Pick<Clock, 'now'>
 }): Begin {
   const { generations, reader } = deps.services
   const repeated = createRepeatedCalls(deps)
@@ -26,6 +26,16 @@ export function createBeginning(deps: {
     return { generation, replayed: true }
   }
 
+  /** What the same call has begun, here or in a process that is no more; null: nothing. */
+  async function findBegun(call: Call, mark: string): Promise<BegunCall | null> {
+    const known = repeated.find(mark)
+    if (known !== null) return known
+    const since = deps.clock.now() - REMEMBERED_MS
+    const written = await reader.listOfKeys(call.viewer, { prefix: keyPrefixOf(mark), since })
+    const untold = written.find(({ id }) => !repeated.wasTold(id))
+    return untold === undefined ? null : repeated.remember(mark, Promise.resolve(untold.id))
+  }
+
   function keep({ response }: Call, { told, lost }: BegunCall): void {
     response.once('finish', told).once('close', lost)
   }
@@ -33,19 +43,25 @@ export function createBeginning(deps: {
   return async (call, request) => {
     const input = toGenerationInput(request.takeInput())
     const mark = markOf(call.viewer, request.kind, request.digest)
-    const before = input.idempotencyKey === null && isRepetition(call) ? repeated.find(mark) : null
+    const repetitions = input.idempotencyKey === null ? countRepetitions(call) : null
+    const before = repetitions ? await findBegun(call, mark) : null
     if (before !== null) {
       keep(call, before)
       return await call.inTime(again(call, before.made))
     }
-    const work = generations.create(call.viewer, input)
+    const named = repetitions === null ? input : { ...input, idempotencyKey: keyOfMark(mark) }
+    const work = generations.create(call.viewer, named)
     const made = work.then(({ generation }) => generation.id)
     keep(call, repeated.remember(mark, made))
     return await call.inTime(work)
   }
 }
 
-/** SDKs count their own repetitions. */
-function isRepetition({ request }: Call): boolean {
-  return Number(headerOf(request, 'x-stainless-retry-count') ?? 0) > 0
+/** In which SDKs count their own repetitions. */
+export const COUNT_HEADER = 'x-stainless-retry-count'
+
+/** From 0; null: it is no SDK's. */
+function countRepetitions({ request }: Call): number | null {
+  const told = headerOf(request, COUNT_HEADER)
+  return told === null ? null : Number(told) || 0
 }

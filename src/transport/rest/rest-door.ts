@@ -5,7 +5,7 @@ import { type Failure, sendJson } from '../response-headers.ts'
 import { assertScope } from '../scope-check.ts'
 import type { OpenDoor } from '../server-options.ts'
 import { findEndpoint } from './address.ts'
-import { createBeginning } from './beginning.ts'
+import { COUNT_HEADER, createBeginning } from './beginning.ts'
 import type { RestDeps } from './endpoint.ts'
 import { ENDPOINTS } from './endpoints.ts'
 import { describeError, typeOf } from './error-body.ts'
@@ -71,7 +71,8 @@ function sendFailure(
 /** Only what makes something is dangerous to repeat. */
 function adviceFor(request: IncomingMessage, error: unknown, status: number): string | null {
   if (request.method !== 'POST') return null
-  return adviseRetry(error, { status, hasKey: headerOf(request, 'idempotency-key') !== null })
+  const has = (name: string) => headerOf(request, name) !== null
+  return adviseRetry(error, { status, hasKey: has('idempotency-key'), isCounted: has(COUNT_HEADER) })
 }
 
 function sendRefusal(response: ServerResponse, { status, code, message }: Failure): void {

@@ -8,11 +8,12 @@ import { GenerationOpenError } from './generation-open.ts'
  */
 export function adviseRetry(
   error: unknown,
-  { status, hasKey }: { readonly status: number; readonly hasKey: boolean },
+  { status, hasKey, isCounted }: { readonly status: number; readonly hasKey: boolean; readonly isCounted: boolean },
 ): 'true' | 'false' | null {
   // It has ended: the same key finds the same end, and without one it would be made anew.
   if (error instanceof GenerationFailedError) return 'false'
-  if (error instanceof GenerationOpenError) return hasKey && error.endedBy === 'DRAIN' ? 'true' : 'false'
+  // The next process knows what was begun: by the caller's key, or by ours for a caller that counts its repetitions.
+  if (error instanceof GenerationOpenError) return error.endedBy === 'DRAIN' && (hasKey || isCounted) ? 'true' : 'false'
   if (error instanceof ModelUnavailableError) return error.reason === 'DOWN' ? null : 'false'
   if (error instanceof RateLimitedError) return null
   if (status < 500 && error instanceof AppError) return null

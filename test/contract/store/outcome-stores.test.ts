@@ -20,6 +20,7 @@ import {
   claimIdempotencyKey,
   deleteExpiredIdempotencyKeys,
   findIdempotencyRecord,
+  listGenerationsOfKeys,
 } from '../../../src/store/idempotency-store.ts'
 import {
   deleteImages,
@@ -243,6 +244,18 @@ describeOnEachDatabase('the stores of outcomes', (open) => {
         ),
       ).toBe(true)
       expect(await findIdempotencyRecord(database.read, named)).toMatchObject({ generationId: 'gen_3' })
+    })
+
+    it('are found by what they begin with, the newest first and no other', async () => {
+      const named = (key: string) => ({ ...KEY, key })
+      await claim('gen_1', 5, 0, named('sdk-ab-00'))
+      await claim('gen_2', 7, 0, named('sdk-ab-ff'))
+      await claim('gen_3', 6, 0, named('sdk-ab-9e'))
+      await claim('gen_old', 1, 0, named('sdk-ab-11'))
+      await claim('gen_other', 6, 0, named('sdk-abc-00'))
+      await claim('gen_stranger', 6, 0, { ...named('sdk-ab-00'), accountId: 'acc_2' })
+      const found = await listGenerationsOfKeys(database.read, KEY, { prefix: 'sdk-ab-', since: 5 })
+      expect(found).toEqual(['gen_2', 'gen_3', 'gen_1'])
     })
 
     it('are deleted when they are too old', async () => {

@@ -1,9 +1,10 @@
 import type OpenAI from 'openai'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Viewer } from '../../../src/viewer.ts'
 import { viewerOf } from '../../support/house.ts'
 import { untilSubscribed } from '../../support/metrics.ts'
 import { askRest, createSdk, type RestAnswer } from '../../support/rest.ts'
+import { createScratchFolder } from '../../support/scratch-folder.ts'
 import { createTestAccount, startApp, type TestAccount, type TestApp } from '../../support/start-app.ts'
 
 const SLOW = { prompt: 'a red fox in snow [[sandbox delay=600000]]', size: '64x64' } as const
@@ -105,6 +106,35 @@ describe('a call that is kept waiting', () => {
 })
 
 describe('a server that stops', () => {
+  it('cuts off an SDK that has no key, and what it sends again is led to what was begun before', async () => {
+    const { folder, remove } = await createScratchFolder()
+    onTestFinished(remove)
+    const env = { PICTOR_DATA_DIR: folder, PICTOR_DRAIN_SECONDS: '0' }
+    const first = await startApp({ env })
+    const account = await createTestAccount(first.app)
+    const body = { prompt: 'a red fox in snow [[sandbox delay=3000]]', size: '64x64' }
+    const call = (server: TestApp, count: string) =>
+      askRest(server, '/images/generations', {
+        secret: account.secret,
+        body,
+        headers: { 'x-stainless-retry-count': count },
+      })
+    const cut = expect(call(first, '0')).rejects.toThrow('fetch failed')
+    const viewer = viewerOf(account.accountId)
+    await untilRunning(first, viewer)
+    await first[Symbol.asyncDispose]()
+    await cut
+
+    await using second = await startApp({ env })
+    const again = await call(second, '1')
+    expect(again).toMatchObject({ status: 200, body: { replayed: true } })
+    expect((await second.app.domain.reader.history(viewer, PAGE)).items).toMatchObject([{ id: again.body.id }])
+    // That answer got out: the same words are a wish of their own from now on, also where their first try was lost.
+    const anew = await call(second, '1')
+    expect(anew).toMatchObject({ status: 200, body: { replayed: false } })
+    expect(anew.body.id).not.toBe(again.body.id)
+  })
+
   it('answers who waits with the way to what goes on, and lets those repeat it who have an Idempotency-Key', async () => {
     const stopping = await startApp({ env: { PICTOR_DRAIN_SECONDS: '1' } })
     const account = await createTestAccount(stopping.app)
@@ -112,11 +142,12 @@ describe('a server that stops', () => {
       askRest(stopping, '/images/generations', { secret: account.secret, body: SLOW, headers })
     const bare = call({})
     const keyed = call({ 'idempotency-key': 'one' })
+    const counted = call({ 'x-stainless-retry-count': '0' })
     const streamed = readStream(createSdk(stopping, account.secret), SLOW)
-    await untilSubscribed(stopping.origin, 3)
+    await untilSubscribed(stopping.origin, 4)
     await untilRunning(stopping, viewerOf(account.accountId))
     await stopping[Symbol.asyncDispose]()
-    for (const answer of [await bare, await keyed]) {
+    for (const answer of [await bare, await keyed, await counted]) {
       expect(answer.status).toBe(503)
       expect(answer.body.error).toMatchObject({
         code: 'server_stopping',
@@ -125,6 +156,7 @@ describe('a server that stops', () => {
     }
     expect((await bare).headers.get('x-should-retry')).toBe('false')
     expect((await keyed).headers.get('x-should-retry')).toBe('true')
+    expect((await counted).headers.get('x-should-retry')).toBe('true')
     expect(await streamed).toMatchObject({ code: 'server_stopping', error: { generation_id: expect.any(String) } })
   })
 })

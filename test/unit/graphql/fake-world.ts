@@ -178,6 +178,7 @@ function fakeReader(world: FakeWorld): Services['reader'] {
       calls.push(['find', id])
       return world.generations.filter(seenBy(viewer)).find((each) => each.id === id)
     },
+    listOfKeys: async () => [],
     findMany: async (viewer, ids) => {
       calls.push(['findMany', ids])
       return world.generations.filter(seenBy(viewer)).filter(({ id }) => ids.includes(id))

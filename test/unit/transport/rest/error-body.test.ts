@@ -175,7 +175,7 @@ describe('a generation that failed', () => {
     expect([told.status, told.error.code]).toEqual([status, word])
     expect(told.error).toMatchObject({ generation_id: 'gen_1', billed: false, retryable: true })
     expect(told.headers).toEqual({ location: '/v1/images/generations/gen_1' })
-    for (const hasKey of [true, false]) expect(adviseRetry(failed, { status, hasKey })).toBe('false')
+    for (const hasKey of [true, false]) expect(adviseRetry(failed, { status, hasKey, isCounted: hasKey })).toBe('false')
   })
 
   it('for the caller’s own key is the caller’s to mend', () => {
@@ -185,7 +185,8 @@ describe('a generation that failed', () => {
 })
 
 describe('whether an SDK may repeat a call by itself', () => {
-  const advise = (error: unknown, hasKey: boolean) => adviseRetry(error, { status: tell(error).status, hasKey })
+  const advise = (error: unknown, hasKey: boolean) =>
+    adviseRetry(error, { status: tell(error).status, hasKey, isCounted: false })
 
   it.each([
     ['a limit that passes', new RateLimitedError({ limit: 'key', retryAfterMs: 1, limitPerMinute: 1 }), null, null],

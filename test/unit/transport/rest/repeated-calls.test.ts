@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createRepeatedCalls, markOf } from '../../../../src/transport/rest/repeated-calls.ts'
+import { createRepeatedCalls, keyOfMark, keyPrefixOf, markOf } from '../../../../src/transport/rest/repeated-calls.ts'
 import { createFakeClock } from '../../../support/fake-clock.ts'
 import { viewerOf } from '../../../support/house.ts'
 
@@ -11,6 +11,26 @@ describe('a call that is repeated', () => {
     expect(repeated.find('b')).toBeNull()
     told()
     expect(repeated.find('a')).toBeNull()
+  })
+
+  it('knows which answers got out, for a while', async () => {
+    const clock = createFakeClock()
+    const repeated = createRepeatedCalls({ clock })
+    repeated.remember('a', Promise.resolve('gen_1')).told()
+    await Promise.resolve()
+    expect([repeated.wasTold('gen_1'), repeated.wasTold('gen_2')]).toEqual([true, false])
+    await clock.advance(16 * 60_000)
+    repeated.remember('b', Promise.resolve('gen_2')).told()
+    await Promise.resolve()
+    expect([repeated.wasTold('gen_1'), repeated.wasTold('gen_2')]).toEqual([false, true])
+  })
+
+  it('has a key of its own each time, by which its words are known', () => {
+    const mark = markOf(viewerOf('acc_1'), 'generations', 'digest')
+    const [one, other] = [keyOfMark(mark), keyOfMark(mark)]
+    expect(one).not.toBe(other)
+    for (const key of [one, other]) expect(key.startsWith(keyPrefixOf(mark))).toBe(true)
+    expect(keyPrefixOf(`${mark}.`)).not.toBe(keyPrefixOf(mark))
   })
 
   it('begins anew where the first was refused', async () => {
