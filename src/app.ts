@@ -68,6 +68,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 
     async start() {
       await domain.accounts.ensureLocal()
+      if (serves) domain.events.start()
       if (works) {
         // One server owns the file, so whatever is still leased belongs to a process that is dead.
         if (foundations.database.dialect === 'sqlite') await domain.queue.recover()
@@ -85,6 +86,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       ])
       if (works) await Promise.all([domain.upkeep.stop(), domain.deliveries.stop()])
       domain.refresher.stop()
+      await domain.events.stop()
+      foundations.redis?.close()
       await domain.apiKeys.settle()
       await foundations.database.close()
     },

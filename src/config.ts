@@ -10,6 +10,7 @@ import {
   origins,
   perMinute,
   previousSecrets,
+  redisUrl,
   webUrl,
   wholeNumber,
 } from './config-fields.ts'
@@ -24,6 +25,8 @@ export type Config = {
   readonly databaseUrl: string
   /** `file:<path>`. */
   readonly storageUrl: string
+  /** `redis://…`, maybe with a password; null: other processes are not told of events. */
+  readonly redisUrl: Secret | null
   /** null: from host and port. */
   readonly publicUrl: string | null
   readonly roles: readonly ('api' | 'worker')[]
@@ -110,7 +113,7 @@ const Environment = z.object({
     .string()
     .regex(/^file:.+$/, { error: 'must be file:<path>; other kinds of storage are not part of this version' })
     .optional(),
-  REDIS_URL: z.undefined({ error: 'is not part of this version; unset it and run one process' }).optional(),
+  REDIS_URL: redisUrl.optional(),
   PUBLIC_URL: webUrl.optional(),
   PICTOR_ROLES: list
     .refine((roles) => roles.length > 0 && roles.every((role) => role === 'api' || role === 'worker'), {
@@ -192,6 +195,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return Object.freeze({
     dataDir,
     databaseUrl: env.DATABASE_URL ?? `sqlite:${dataDir}/pictor.db`,
+    redisUrl: env.REDIS_URL ?? null,
     storageUrl: env.STORAGE_URL ?? `file:${dataDir}/images`,
     roles: env.PICTOR_ROLES.map((role) => (role === 'api' ? 'api' : 'worker')),
     secret: env.PICTOR_SECRET === undefined ? null : new Secret(env.PICTOR_SECRET),
@@ -220,8 +224,8 @@ function readRunning(env: Environment) {
 }
 
 /** All that must never be read in a log. */
-export function listSecrets({ secret, previousSecrets, vendors, engineKeys }: Config): readonly Secret[] {
-  const keys = [secret, ...Object.values(vendors).map(({ apiKey }) => apiKey)]
+export function listSecrets({ secret, previousSecrets, redisUrl, vendors, engineKeys }: Config): readonly Secret[] {
+  const keys = [secret, redisUrl, ...Object.values(vendors).map(({ apiKey }) => apiKey)]
   return [...keys.filter((key) => key !== null), ...previousSecrets, ...engineKeys.values()]
 }
 

@@ -1,5 +1,4 @@
 import type { Config } from '../config.ts'
-import { createMemoryEventBus } from '../events/memory-event-bus.ts'
 import { createStreamRefresher } from '../events/stream-refresher.ts'
 import { createAdmission } from '../generation/admission.ts'
 import { createAttemptEnding } from '../generation/attempt-ending.ts'
@@ -34,6 +33,7 @@ import { createCallbackDesk } from '../worker/callback-desk.ts'
 import { createProviderGate, type GateLimits } from '../worker/provider-gate.ts'
 import { createUpkeep } from '../worker/upkeep.ts'
 import { createWorker } from '../worker/worker.ts'
+import { createEvents } from './events.ts'
 import type { Foundations } from './foundations.ts'
 import { createIdentity } from './identity.ts'
 import { createPictures } from './pictures.ts'
@@ -62,7 +62,8 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const identity = createIdentity(config, foundations)
   const { providerKeys, secretBox } = identity
   const pictures = createPictures(foundations, options)
-  const bus = observeBus(createMemoryEventBus({ logger }), { logger, metrics })
+  const events = createEvents(foundations)
+  const bus = observeBus(events.bus, { logger, metrics })
   const told = createWebhookParts(config, foundations, {
     ...pictures,
     secretBox,
@@ -148,6 +149,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   return {
     ...identity,
     ...pictures,
+    events,
     currency,
     queue,
     ledger,

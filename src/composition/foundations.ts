@@ -8,6 +8,7 @@ import type { OwnAddresses } from '../outbound/own-addresses.ts'
 import type { ModelCatalog } from '../providers/model-catalog.ts'
 import type { ImageProvider } from '../providers/provider.ts'
 import type { ProviderRegistry } from '../providers/provider-registry.ts'
+import { openRedisLink, type RedisLink } from '../redis/redis-link.ts'
 import type { Secret } from '../secret.ts'
 import type { BlobStorage } from '../storage/blob-storage.ts'
 import { configureImageEngine } from '../storage/image-engine.ts'
@@ -25,6 +26,8 @@ export type Foundations = {
   readonly metrics: Metrics
   readonly secret: Secret
   readonly database: Database
+  /** null: this process is alone, or is not told of the others. */
+  readonly redis: RedisLink | null
   readonly storage: BlobStorage
   readonly providers: ProviderRegistry
   readonly catalog: ModelCatalog
@@ -51,7 +54,8 @@ export async function openFoundations(
   const metrics = createMetrics({ providers: providers.list().map((provider) => provider.id) })
   const storage = observeStorage(openStorage(config), metrics)
   const database = await openDatabase({ url: config.databaseUrl, logger, clock, exclusive })
-  return { clock, ids, logger, metrics, secret, database, storage, providers, catalog, callbackPlan }
+  const redis = config.redisUrl && (await openRedisLink(config.redisUrl, { clock, logger, metrics }))
+  return { clock, ids, logger, metrics, secret, database, redis, storage, providers, catalog, callbackPlan }
 }
 
 export function openStorage(config: Pick<Config, 'storageUrl'>): BlobStorage {
