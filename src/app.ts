@@ -21,6 +21,8 @@ export type Overrides = {
   readonly pollMs?: number
   /** How often watchers read the log where no publish told them of anything. */
   readonly refreshMs?: number
+  /** The same for the events of other processes, in one look for all watchers, where Redis rings no bell. */
+  readonly lookMs?: number
   readonly limits?: Partial<TransportLimits>
   /** false: beside a server that runs; only for a process that makes no pictures. */
   readonly exclusive?: boolean

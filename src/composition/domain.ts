@@ -47,6 +47,7 @@ export type DomainOptions = {
   readonly leaseMs?: number
   readonly pollMs?: number
   readonly refreshMs?: number
+  readonly lookMs?: number
   readonly random?: () => number
   /** Of pictures that callers name by their address. */
   readonly fetchOutbound?: OutboundFetch
@@ -62,7 +63,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const identity = createIdentity(config, foundations)
   const { providerKeys, secretBox } = identity
   const pictures = createPictures(foundations, options)
-  const events = createEvents(foundations)
+  const events = createEvents(foundations, options)
   const bus = observeBus(events.bus, { logger, metrics })
   const told = createWebhookParts(config, foundations, {
     ...pictures,

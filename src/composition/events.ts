@@ -13,7 +13,7 @@ const LOOK_EVERY_MS = 1_500
 export type Events = { readonly bus: EventBus } & Pick<Loop, 'start' | 'stop'>
 
 /** How watchers learn of what was committed: here, and in other processes where there is a Redis to tell them. */
-export function createEvents(foundations: Foundations): Events {
+export function createEvents(foundations: Foundations, { lookMs = LOOK_EVERY_MS }: { lookMs?: number }): Events {
   const { clock, ids, logger, metrics, secret, redis, database } = foundations
   const local = createMemoryEventBus({ logger })
   if (redis === null) return { bus: local, start: () => undefined, stop: async () => undefined }
@@ -33,7 +33,7 @@ export function createEvents(foundations: Foundations): Events {
   })
   const loop = createLoop({
     clock,
-    everyMs: LOOK_EVERY_MS,
+    everyMs: lookMs,
     run: () => bus.look(),
     onError: (error) => logger.warn({ error }, 'The log of events could not be read for watchers.'),
   })
