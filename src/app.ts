@@ -22,6 +22,8 @@ export type Overrides = {
   readonly pollMs?: number
   /** How often watchers read the log where no publish told them of anything. */
   readonly refreshMs?: number
+  /** The same for the events of other processes, in one look for all watchers, where Redis rings no bell. */
+  readonly lookMs?: number
   readonly limits?: Partial<TransportLimits>
   /** false: beside a server that runs; only for a process that makes no pictures. */
   readonly exclusive?: boolean
@@ -70,6 +72,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     async start() {
       await assertUsable(config, foundations.storage, foundations.logger)
       await domain.accounts.ensureLocal()
+      if (serves) domain.events.start()
       if (works) {
         // One server owns the file, so whatever is still leased belongs to a process that is dead.
         if (foundations.database.dialect === 'sqlite') await domain.queue.recover()
@@ -87,6 +90,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       ])
       if (works) await Promise.all([domain.upkeep.stop(), domain.deliveries.stop()])
       domain.refresher.stop()
+      await domain.events.stop()
+      foundations.redis?.close()
       await domain.apiKeys.settle()
       await foundations.database.close()
     },

@@ -52,6 +52,13 @@ export const webUrl = z
   })
   .transform((text) => text.replace(/\/+$/, ''))
 
+export const redisUrl = z
+  .string()
+  .refine((text) => URL.canParse(text) && /^rediss?:$/.test(new URL(text).protocol) && new URL(text).hostname !== '', {
+    error: 'must be redis://<host>:<port>, or rediss://… for TLS; user and password as in redis://user:password@host',
+  })
+  .transform((text) => new Secret(text))
+
 export const previousSecrets = list
   .refine((secrets) => secrets.every((secret) => Buffer.byteLength(secret) >= 32), {
     error: 'must be secrets of at least 32 bytes each, parted by commas',

@@ -10,6 +10,7 @@ import {
   origins,
   perMinute,
   previousSecrets,
+  redisUrl,
   webUrl,
   wholeNumber,
 } from './config-fields.ts'
@@ -24,6 +25,8 @@ export type Config = {
   /** `sqlite:<path>` or `postgres://…`. */
   readonly databaseUrl: string
   readonly storage: StorageConfig
+  /** `redis://…`, maybe with a password; null: other processes are not told of events. */
+  readonly redisUrl: Secret | null
   /** null: from host and port. */
   readonly publicUrl: string | null
   readonly roles: readonly ('api' | 'worker')[]
@@ -112,7 +115,7 @@ const Environment = z.object({
   AWS_ACCESS_KEY_ID: z.string().min(1).optional(),
   AWS_SECRET_ACCESS_KEY: apiKey.optional(),
   AWS_SESSION_TOKEN: apiKey.optional(),
-  REDIS_URL: z.undefined({ error: 'is not part of this version; unset it and run one process' }).optional(),
+  REDIS_URL: redisUrl.optional(),
   PUBLIC_URL: webUrl.optional(),
   PICTOR_ROLES: list
     .refine((roles) => roles.length > 0 && roles.every((role) => role === 'api' || role === 'worker'), {
@@ -196,6 +199,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return Object.freeze({
     dataDir,
     databaseUrl: env.DATABASE_URL ?? `sqlite:${dataDir}/pictor.db`,
+    redisUrl: env.REDIS_URL ?? null,
     storage,
     roles: env.PICTOR_ROLES.map((role) => (role === 'api' ? 'api' : 'worker')),
     secret: env.PICTOR_SECRET === undefined ? null : new Secret(env.PICTOR_SECRET),
@@ -224,10 +228,17 @@ function readRunning(env: Environment) {
 }
 
 /** All that must never be read in a log. */
-export function listSecrets({ secret, previousSecrets, vendors, engineKeys, storage }: Config): readonly Secret[] {
+export function listSecrets({
+  secret,
+  previousSecrets,
+  redisUrl,
+  vendors,
+  engineKeys,
+  storage,
+}: Config): readonly Secret[] {
   const credentials = storage.kind === 's3' ? storage.credentials : null
   const stored = [credentials?.secretAccessKey ?? null, credentials?.sessionToken ?? null]
-  const keys = [secret, ...stored, ...Object.values(vendors).map(({ apiKey }) => apiKey)]
+  const keys = [secret, redisUrl, ...stored, ...Object.values(vendors).map(({ apiKey }) => apiKey)]
   return [...keys.filter((key) => key !== null), ...previousSecrets, ...engineKeys.values()]
 }
 

@@ -19,6 +19,7 @@ export const METRIC_LABELS = {
   costSource: ['reported', 'catalogue'],
   webhook: ['delivered', 'retrying', 'failed'],
   callback: ['heard', 'late', 'forged', 'unknown', 'unchecked', 'too_large'],
+  redis: ['sent', 'dropped', 'received', 'refused'],
   health: ['UP', 'DEGRADED', 'DOWN', 'UNKNOWN'],
   event: ['QUEUED', 'STARTED', 'PROGRESS', 'PREVIEW', 'IMAGE_READY', 'RETRYING', 'COMPLETED', 'FAILED', 'CANCELED'],
 } as const
@@ -74,6 +75,8 @@ export type Metrics = {
   orphansRemoved(count: number): void
   /** Pictures that rows know and storage does not, at the last look; to be compared with 0. */
   lostBlobs(count: number): void
+  redisState(isUp: boolean): void
+  redisMessage(outcome: MetricLabel<'redis'>): void
 }
 
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -91,6 +94,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     ...doorMetrics(registry),
     ...workMetrics(registry, options.providers ?? []),
     ...upkeepMetrics(registry),
+    ...redisMetrics(registry),
   }
 }
 
@@ -153,7 +157,21 @@ function upkeepMetrics(registry: Registry): UpkeepMetrics {
   }
 }
 
-type WorkMetrics = Omit<Metrics, keyof DoorMetrics | keyof UpkeepMetrics | 'contentType' | 'render'>
+type RedisMetrics = Pick<Metrics, 'redisState' | 'redisMessage'>
+
+function redisMetrics(registry: Registry): RedisMetrics {
+  const up = gauge(registry, 'redis_up', 'Whether Redis answers; always 0 where none is configured.')
+  const messages = counter(registry, 'redis_messages_total', 'Messages between processes.', ['outcome'])
+  return {
+    redisState: (isUp) => up.set(isUp ? 1 : 0),
+    redisMessage: (outcome) => messages.inc({ outcome }),
+  }
+}
+
+type WorkMetrics = Omit<
+  Metrics,
+  keyof DoorMetrics | keyof UpkeepMetrics | keyof RedisMetrics | 'contentType' | 'render'
+>
 
 function workMetrics(registry: Registry, providers: readonly string[]): WorkMetrics {
   const claims = counter(registry, 'claims_total', 'Looks of a worker at the queue.', ['outcome'])

@@ -1,5 +1,4 @@
 import type { Config } from '../config.ts'
-import { createMemoryEventBus } from '../events/memory-event-bus.ts'
 import { createStreamRefresher } from '../events/stream-refresher.ts'
 import { createAdmission } from '../generation/admission.ts'
 import { createAttemptEnding } from '../generation/attempt-ending.ts'
@@ -35,6 +34,7 @@ import { createCallbackDesk } from '../worker/callback-desk.ts'
 import { createProviderGate, type GateLimits } from '../worker/provider-gate.ts'
 import { createUpkeep } from '../worker/upkeep.ts'
 import { createWorker } from '../worker/worker.ts'
+import { createEvents } from './events.ts'
 import type { Foundations } from './foundations.ts'
 import { createIdentity } from './identity.ts'
 import { createPictures } from './pictures.ts'
@@ -48,6 +48,7 @@ export type DomainOptions = {
   readonly leaseMs?: number
   readonly pollMs?: number
   readonly refreshMs?: number
+  readonly lookMs?: number
   readonly random?: () => number
   /** Of pictures that callers name by their address. */
   readonly fetchOutbound?: OutboundFetch
@@ -63,7 +64,8 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   const identity = createIdentity(config, foundations)
   const { providerKeys, secretBox } = identity
   const pictures = createPictures(foundations, options)
-  const bus = observeBus(createMemoryEventBus({ logger }), { logger, metrics })
+  const events = createEvents(foundations, options)
+  const bus = observeBus(events.bus, { logger, metrics })
   const told = createWebhookParts(config, foundations, {
     ...pictures,
     secretBox,
@@ -149,6 +151,7 @@ export function createDomain(config: Config, foundations: Foundations, options: 
   return {
     ...identity,
     ...pictures,
+    events,
     currency,
     queue,
     ledger,

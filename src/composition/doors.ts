@@ -86,7 +86,7 @@ export function createDoors(
     isPassingFault,
     readiness: async () => {
       await Promise.all([database.check(), domain.storage.check()])
-      return true
+      return foundations.redis?.isUp() === false ? 'degraded' : 'ok'
     },
   })
   metrics.observeProviders((id) => domain.gate.health(id).state)

@@ -8,6 +8,7 @@ import type { OwnAddresses } from '../outbound/own-addresses.ts'
 import type { ModelCatalog } from '../providers/model-catalog.ts'
 import type { ImageProvider } from '../providers/provider.ts'
 import type { ProviderRegistry } from '../providers/provider-registry.ts'
+import { openRedisLink, type RedisLink } from '../redis/redis-link.ts'
 import type { Secret } from '../secret.ts'
 import type { BlobStorage } from '../storage/blob-storage.ts'
 import type { DirectDelivery } from '../storage/direct-delivery.ts'
@@ -26,6 +27,8 @@ export type Foundations = {
   readonly metrics: Metrics
   readonly secret: Secret
   readonly database: Database
+  /** null: this process is alone, or is not told of the others. */
+  readonly redis: RedisLink | null
   readonly storage: BlobStorage
   readonly variantStorage: BlobStorage
   /** null: Pictor itself hands pictures out. */
@@ -57,6 +60,7 @@ export async function openFoundations(
   const variantStorage = openVariantStorage(config) ?? storage
   const delivery = await openDelivery(config, clock)
   const database = await openDatabase({ url: config.databaseUrl, logger, clock, exclusive })
-  const rooms = { database, storage, variantStorage, delivery, providers, catalog, callbackPlan }
+  const redis = config.redisUrl && (await openRedisLink(config.redisUrl, { clock, logger, metrics }))
+  const rooms = { database, redis, storage, variantStorage, delivery, providers, catalog, callbackPlan }
   return { clock, ids, logger, metrics, secret, ...rooms }
 }

@@ -18,7 +18,7 @@ export type Operator = Awaited<ReturnType<typeof openOperator>>
 
 export async function openOperator(config: Config, { clock, ids }: { clock: Clock; ids: Ids }) {
   const logger = createLogger({ level: 'silent' })
-  const foundations = await openFoundations(config, { clock, ids, logger, exclusive: false })
+  const foundations = await openFoundations({ ...config, redisUrl: null }, { clock, ids, logger, exclusive: false })
   const { database } = foundations
   const { accounts, apiKeys, secretBox } = createIdentity(config, foundations)
   const ledger = createLedger({ ids })

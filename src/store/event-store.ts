@@ -45,6 +45,31 @@ export async function listEventsOfAccount(
   return select.orderBy('position').limit(query.limit).execute()
 }
 
+/** Of all accounts, the last `limit`, in order. */
+export async function listLatestEvents(db: Kysely<Tables>, limit: number): Promise<EventRow[]> {
+  const rows = await db.selectFrom('events').selectAll().orderBy('position', 'desc').limit(limit).execute()
+  return rows.toReversed()
+}
+
+/** Of all accounts, in order: those after `position`, and those at one of `holes`. */
+export async function listEventsAfter(
+  db: Kysely<Tables>,
+  query: { position: number; holes: readonly number[]; limit: number },
+): Promise<EventRow[]> {
+  const { position, holes, limit } = query
+  return db
+    .selectFrom('events')
+    .selectAll()
+    .where((where) =>
+      holes.length === 0
+        ? where('position', '>', position)
+        : where.or([where('position', '>', position), where('position', 'in', holes)]),
+    )
+    .orderBy('position')
+    .limit(limit)
+    .execute()
+}
+
 /** Position of the account's latest event; 0 before the first. */
 export async function findLatestPosition(db: Kysely<Tables>, accountId: string): Promise<number> {
   const row = await db

@@ -5,7 +5,7 @@ import { authenticateOrRefuse, headerCredentials } from './credentials.ts'
 import type { RequestInfo } from './request-facts.ts'
 import { headerOf, isLocalCaller } from './request-facts.ts'
 import { sendError, sendJson } from './response-headers.ts'
-import type { Authenticate } from './server-options.ts'
+import type { Authenticate, Readiness } from './server-options.ts'
 
 /** Liveness: the process answers. Says nothing else, so it needs no key. */
 export function answerHealth(response: ServerResponse): void {
@@ -15,14 +15,14 @@ export function answerHealth(response: ServerResponse): void {
 /** Readiness fails first while draining. Which part is missing stands in the log, not in a public answer. */
 export async function answerReadiness(
   response: ServerResponse,
-  deps: { draining: boolean; readiness(): Promise<boolean>; logger: Logger },
+  deps: { draining: boolean; readiness(): Promise<Readiness>; logger: Logger },
 ): Promise<void> {
   if (deps.draining) return sendJson(response, 503, { status: 'draining' })
-  const ready = await deps.readiness().catch((error: unknown) => {
+  const status = await deps.readiness().catch((error: unknown) => {
     deps.logger.warn({ error }, 'The readiness check failed.')
-    return false
+    return 'unavailable' as const
   })
-  sendJson(response, ready ? 200 : 503, { status: ready ? 'ok' : 'unavailable' })
+  sendJson(response, status === 'unavailable' ? 503 : 200, { status })
 }
 
 /** For callers on this machine, where the setting trusts them, or with a key of scope `admin`: figures tell much about a business. */

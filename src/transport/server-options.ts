@@ -118,6 +118,9 @@ export type HttpServerOptions = {
   random(): number
   /** Whether what was thrown is a fault that passes: callers are then told to try again. Missing: none is. */
   isPassingFault?(error: unknown): boolean
-  /** Rejects or answers false while requests should go elsewhere. */
-  readiness(): Promise<boolean>
+  /** Rejects or answers `unavailable` while requests should go elsewhere. */
+  readiness(): Promise<Readiness>
 }
+
+/** `degraded`: it serves all that it is asked, but something that it can do without is away. */
+export type Readiness = 'ok' | 'degraded' | 'unavailable'

@@ -99,6 +99,7 @@ export function buildHouse(options: HouseOptions): House {
     metrics: createMetrics({ process: false, providers: providers.map(({ id }) => id) }),
     secret: new Secret(options.secret ?? '0123456789abcdef0123456789abcdef'),
     database: mortal.database,
+    redis: null,
     storage: mortal.storage,
     providers: createProviderRegistry(providers),
     catalog: createModelCatalog(models, { defaultModel: firstModel.id }),

@@ -144,7 +144,7 @@ function untilReady(child: ChildProcess, write: (line: string) => LogRecord): Pr
 }
 
 /** Below the range from which the kernel gives ports to outgoing connections: none can take it between two runs. */
-async function findQuietPort(): Promise<number> {
+export async function findQuietPort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 10_000)
     if (await isFree(port)) return port

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
+import { Redis } from 'ioredis'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { mountSmallDisk } from './small-disk.ts'
@@ -7,6 +8,9 @@ import { mountSmallDisk } from './small-disk.ts'
 /** Services that some tests need: why one cannot be used, or null. Tests get it by `inject('obstacles')`. */
 export type Obstacles = {
   readonly postgres: string | null
+  readonly redis: string | null
+  /** The program, for a Redis of a test's own. */
+  readonly redisServer: string | null
   readonly chromium: string | null
   /** To mount a disk of some megabytes. */
   readonly disk: string | null
@@ -23,6 +27,8 @@ declare module 'vitest' {
 }
 
 export const POSTGRES_URL = process.env.PICTOR_TEST_POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/test'
+export const REDIS_URL = process.env.PICTOR_TEST_REDIS_URL ?? 'redis://127.0.0.1:6379'
+export const REDIS_SERVER = process.env.PICTOR_TEST_REDIS_SERVER ?? 'redis-server'
 export const CHROMIUM_PATH = process.env.PICTOR_TEST_CHROMIUM ?? '/usr/bin/chromium'
 /** Debian's own, which has its packages. */
 export const PYTHON_PATH = '/usr/bin/python3'
@@ -47,6 +53,8 @@ type Service = { readonly what: string; findObstacle(): Promise<string | null> }
 
 const SERVICES: Readonly<Record<keyof Obstacles, Service>> = {
   postgres: { what: 'PostgreSQL, which does not answer', findObstacle: findPostgresObstacle },
+  redis: { what: 'Redis, which does not answer', findObstacle: findRedisObstacle },
+  redisServer: { what: 'a Redis of their own', findObstacle: () => findCommandObstacle(REDIS_SERVER, ['--version']) },
   chromium: { what: 'Chromium', findObstacle: findChromiumObstacle },
   disk: { what: 'a small disk, which cannot be mounted', findObstacle: findDiskObstacle },
   objectStore: { what: 'a store that speaks S3', findObstacle: findObjectStoreObstacle },
@@ -61,6 +69,23 @@ async function findPostgresObstacle(): Promise<string | null> {
     return null
   } catch (error) {
     return error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error)
+  }
+}
+
+async function findRedisObstacle(): Promise<string | null> {
+  const client = new Redis(REDIS_URL, { lazyConnect: true, connectTimeout: 3_000, retryStrategy: () => null })
+  let fault: string | null = null
+  client.on('error', (error) => {
+    fault = error.message || String(error)
+  })
+  try {
+    await client.connect()
+    await client.ping()
+    return null
+  } catch (error) {
+    return fault ?? String(error)
+  } finally {
+    client.disconnect()
   }
 }
 

@@ -78,7 +78,7 @@ export async function startToyServer(options: ToyServerOptions = {}): Promise<To
     clock: options.clock ?? createSystemClock(),
     ids: createIds(),
     random: Math.random,
-    readiness: async () => true,
+    readiness: async () => 'ok',
     ...options.overrides,
   })
   const { url, port } = await server.start()

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { createConnection } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Readiness } from '../../../src/transport/server-options.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
 import { openRawSocket, upgradeStatus } from '../../support/raw-websocket.ts'
 import { startToyServer, TOY_VIEWER, type ToyServer, type ToyServerOptions } from '../../support/toy-server.ts'
@@ -43,10 +44,12 @@ describe('paths', () => {
   })
 
   it('tell whether requests should come here', async () => {
-    let ready: () => Promise<boolean> = async () => true
+    let ready: () => Promise<Readiness> = async () => 'ok'
     await start({ overrides: { readiness: () => ready() } })
     expect((await fetch(at('/readyz'))).status).toBe(200)
-    ready = async () => false
+    ready = async () => 'degraded'
+    expect((await fetch(at('/readyz'))).status).toBe(200)
+    ready = async () => 'unavailable'
     expect((await fetch(at('/readyz'))).status).toBe(503)
     ready = async () => {
       throw new Error('no database')
