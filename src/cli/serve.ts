@@ -1,6 +1,7 @@
 import { type App, createApp } from '../app.ts'
 import { isLoopback } from '../composition/identity.ts'
-import { type Config, listSecrets, readConfig } from '../config.ts'
+import { type Config, readConfig } from '../config.ts'
+import { listSecrets } from '../config-secrets.ts'
 import { createLogger } from '../logger.ts'
 import { CommandError } from './command-error.ts'
 import type { Environment } from './context.ts'

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
-import { type Config, listSecrets } from '../config.ts'
+import type { Config } from '../config.ts'
+import { listSecrets } from '../config-secrets.ts'
 import { loadServerSecret } from '../identity/server-secret.ts'
 import type { Ids } from '../ids.ts'
 import { createLogger, type Logger } from '../logger.ts'

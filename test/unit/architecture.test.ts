@@ -30,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/viewer.ts': [],
   'src/config.ts': ['src/config-fields.ts', 'src/config-storage.ts', ...BASE],
   'src/config-storage.ts': ['src/config-fields.ts', ...BASE],
+  'src/config-secrets.ts': ['src/config.ts', ...BASE],
   'src/config-fields.ts': BASE,
   'src/outbound': BASE,
   'src/store': BASE,
@@ -103,6 +104,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/cli': [
     'src/app.ts',
     'src/config.ts',
+    'src/config-secrets.ts',
     'src/composition',
     'src/upkeep',
     'src/identity',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { listSecrets, readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config.ts'
+import { listSecrets } from '../../src/config-secrets.ts'
 
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKIA1', AWS_SECRET_ACCESS_KEY: 'kept-to-itself' }
 const read = (environment: Readonly<Record<string, string>>) => readConfig(environment).storage
