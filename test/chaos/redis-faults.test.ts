@@ -21,7 +21,7 @@ describe.skipIf(postgres ?? redisServer)('Redis', () => {
   let place: Place
   /** Makes the pictures. */
   let maker: TestApp
-  /** Learns of them by the bell, or not at all. */
+  /** Reads the log for no timer's sake: only when something from another process, or a new watcher, makes it. */
   let hearer: TestApp
   /** As an operator starts it. */
   let looker: TestApp
@@ -79,7 +79,7 @@ describe.skipIf(postgres ?? redisServer)('Redis', () => {
     return slowest
   }
 
-  it('F26 that answers tells watchers in another process of each transition and of progress, by its bell alone', async () => {
+  it('F26 that answers tells watchers in another process of each transition and of progress', async () => {
     await untilUp()
     const { generation } = await generate(maker.client, quick('delay=400 steps=4'))
     const events = await follow(hearer.client, generation.id)
