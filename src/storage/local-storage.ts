@@ -102,8 +102,9 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
 async function moveIntoPlace(temporaryPath: string, path: string): Promise<void> {
   const parent = dirname(path)
   for (let turn = 1; ; turn += 1) {
-    await mkdir(parent, { recursive: true, mode: DIRECTORY_MODE })
     try {
+      // It fails too where the folder goes in the midst of it.
+      await mkdir(parent, { recursive: true, mode: DIRECTORY_MODE })
       return await rename(temporaryPath, path)
     } catch (error) {
       if (!isAbsence(error) || turn === 100) throw error
@@ -130,7 +131,8 @@ async function removeDirectory(folder: { root: string; path: string; workDirecto
   if (!moved) return
   await removeEmptyParents(folder.root, folder.path)
   await syncDirectories(folder.root, dirname(folder.path))
-  await rm(doomedPath, { recursive: true, force: true })
+  // A write that had found the folder before it was moved may still come into it.
+  await rm(doomedPath, { recursive: true, force: true, maxRetries: 5, retryDelay: 10 })
 }
 
 async function removeEmptyParents(root: string, path: string): Promise<void> {
