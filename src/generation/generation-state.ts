@@ -1,5 +1,14 @@
 import type { GenerationStatus } from '../store/tables.ts'
 
+/** In the order in which a generation may come to them. */
+export const GENERATION_STATUSES = [
+  'QUEUED',
+  'RUNNING',
+  'COMPLETED',
+  'FAILED',
+  'CANCELED',
+] as const satisfies readonly GenerationStatus[]
+
 /** RUNNING goes back to QUEUED for another attempt; terminal states never change. */
 export const NEXT_STATUSES = {
   QUEUED: ['RUNNING', 'COMPLETED', 'FAILED', 'CANCELED'],

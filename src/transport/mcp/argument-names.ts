@@ -1,4 +1,5 @@
 import { InvalidInputError } from '../../errors.ts'
+import { toSnakeCase } from '../snake-case.ts'
 
 /** What is wrong with a request, in the names of the arguments that it was made of. */
 export async function inArgumentNames<Result>(work: Promise<Result>): Promise<Result> {
@@ -16,9 +17,5 @@ export async function inArgumentNames<Result>(work: Promise<Result>): Promise<Re
  */
 export function toArgumentPath(path: string): string {
   const [first = '', ...rest] = path.split('.')
-  return [toArgumentName(first), ...(first === 'providerOptions' ? rest : rest.map(toArgumentName))].join('.')
-}
-
-export function toArgumentName(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  return [toSnakeCase(first), ...(first === 'providerOptions' ? rest : rest.map(toSnakeCase))].join('.')
 }

@@ -1,11 +1,11 @@
 import type { CallToolResult } from '@modelcontextprotocol/server'
 import type { CallFailure } from '../call-failures.ts'
-import { toArgumentName } from './argument-names.ts'
+import { toSnakeCase } from '../snake-case.ts'
 
 export type ToolError = { readonly code: string; readonly message: string } & Readonly<Record<string, unknown>>
 
 export function describeFailure({ code, message, details }: CallFailure): ToolError {
-  const named = Object.entries(details).map(([name, value]) => [toArgumentName(name), value])
+  const named = Object.entries(details).map(([name, value]) => [toSnakeCase(name), value])
   return { ...Object.fromEntries(named), code, message }
 }
 

@@ -1,11 +1,10 @@
+import { GENERATION_STATUSES } from '../../generation/generation-state.ts'
 import type { Image } from '../../generation/generation-types.ts'
 import { DEFAULT_PAGE_SIZE, GENERATION_ID, LONGEST_SEARCH, MAX_PAGE_SIZE } from '../../generation/page-limits.ts'
 import type { HistoryFilter } from '../../generation/services.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Fields } from './fields.ts'
 import { describeGeneration, describeImage } from './generation-view.ts'
-
-const STATUSES = ['queued', 'running', 'completed', 'failed', 'canceled'] as const
 
 /** Newest first. `after` and `before` are ids of generations, and `last_id` is what the next page begins after. */
 const list: Endpoint = {
@@ -62,18 +61,12 @@ function readFilter(query: Fields): HistoryFilter {
 function readStatuses(query: Fields): HistoryFilter['status'] {
   const given = query.texts('status')?.flatMap((text) => text.toLowerCase().split(','))
   if (given === undefined) return null
-  const known = STATUSES.filter((status) => given.includes(status))
-  if (known.length < new Set(given).size) refuse(query, 'status', `Each is one of ${STATUSES.join(', ')}.`)
-  return known.map((status) => STATUS_OF[status])
+  const known = GENERATION_STATUSES.filter((status) => given.includes(status.toLowerCase()))
+  if (known.length < new Set(given).size) {
+    refuse(query, 'status', `Each is one of ${GENERATION_STATUSES.join(', ').toLowerCase()}.`)
+  }
+  return known
 }
-
-const STATUS_OF = {
-  queued: 'QUEUED',
-  running: 'RUNNING',
-  completed: 'COMPLETED',
-  failed: 'FAILED',
-  canceled: 'CANCELED',
-} as const
 
 function readId(query: Fields, name: 'after' | 'before'): string | null {
   const id = query.text(name)

@@ -1,3 +1,4 @@
+import { toSnakeCase } from '../snake-case.ts'
 import { SHORTHANDS } from './generation-fields.ts'
 
 /** Where the names of a call are not those of the house with underscores. */
@@ -27,8 +28,4 @@ const NAMED =
 /** A message of the house, with the names of its input as the caller writes them. */
 export function inCallersWords(message: string, picturesIn: string): string {
   return message.replace(NAMED, (_, name: string) => `\`${paramOf(name, picturesIn)}\``)
-}
-
-function toSnakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }

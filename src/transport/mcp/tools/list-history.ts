@@ -1,13 +1,13 @@
 import { z } from 'zod'
+import { GENERATION_STATUSES } from '../../../generation/generation-state.ts'
+import { LONGEST_SEARCH } from '../../../generation/page-limits.ts'
 import { encodeCursor, readPageArguments } from '../../../graphql/pagination.ts'
 import { NO_FILTER } from '../history-filter.ts'
 import { GenerationSchema, showGenerations } from '../results/generation-result.ts'
 import { defineTool } from '../tool.ts'
 
-const STATUSES = ['QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELED'] as const
 const DEFAULT_LIMIT = 10
 const MAX_LIMIT = 50
-const LONGEST_SEARCH = 500
 
 export const listHistory = defineTool({
   name: 'list_history',
@@ -16,7 +16,7 @@ export const listHistory = defineTool({
   input: z.strictObject({
     limit: z.int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT).describe('How many: 1 to 50.'),
     after: z.string().optional().describe('next_cursor of the page before.'),
-    status: z.array(z.enum(STATUSES)).optional().describe('Only those in one of these states.'),
+    status: z.array(z.enum(GENERATION_STATUSES)).optional().describe('Only those in one of these states.'),
     model: z.string().optional().describe('Only those of this model, by its id.'),
     tag: z.string().optional().describe('Only those with this tag.'),
     search: z.string().max(LONGEST_SEARCH).optional().describe('Words that the prompt must all contain.'),
