@@ -11,8 +11,9 @@ import { formatVariant, type VariantSpec, variantExtension } from './variant-spe
 export type VariantSource = { readonly generationId: string; readonly blobKey: string; readonly sha256: string }
 
 /**
- * Variants are made when they are first asked for and kept as blobs, up to a bound; the least recently used go first. The bound is held by each process for what it has seen: several processes on one storage may together
- * keep that many times as much until one of them starts anew.
+ * Variants are made when they are first asked for and kept as blobs, up to a bound; the least recently used go first. The
+ * bound is held by each process for what it has seen: several processes on one storage may together keep that many times as
+ * much until one of them starts anew.
  */
 export type VariantCache = {
   /** Known before anything is rendered, so that a client which has the variant costs nothing. */

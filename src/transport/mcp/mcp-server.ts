@@ -65,5 +65,6 @@ async function runTool(tool: Tool, args: unknown, call: ToolCall, readFailure: R
 function toToolCall({ call, services }: McpServerDeps, context: ServerContext): ToolCall {
   const report = createProgressReport(context, call.response)
   const wait = { call, services, report, signal: context.mcpReq.signal }
-  return { viewer: call.viewer, services, startWait: (seconds) => startWait(wait, seconds) }
+  const { viewer, inTime } = call
+  return { viewer, services, inTime, startWait: (seconds) => startWait(wait, seconds) }
 }

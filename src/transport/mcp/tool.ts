@@ -9,6 +9,8 @@ import { readArguments } from './argument-faults.ts'
 export type ToolCall = {
   readonly viewer: Viewer
   readonly services: Services
+  /** Bounds in time what works for the caller, as every operation is. UNAVAILABLE; what was begun goes on. */
+  inTime<Result>(work: Promise<Result>): Promise<Result>
   /** Takes a place among those who wait. RATE_LIMITED where the account has too many. 0 seconds take none. */
   startWait(seconds: number): Promise<Wait>
 }

@@ -44,7 +44,7 @@ export function createBeginning(deps: {
     const input = toGenerationInput(request.takeInput())
     const mark = markOf(call.viewer, request.kind, request.digest)
     const repetitions = input.idempotencyKey === null ? countRepetitions(call) : null
-    const before = repetitions ? await findBegun(call, mark) : null
+    const before = repetitions ? await call.inTime(findBegun(call, mark)) : null
     if (before !== null) {
       keep(call, before)
       return await call.inTime(again(call, before.made))

@@ -30,7 +30,7 @@ const cancel: Endpoint = {
   scopes: ['generate'],
   async run(call, deps) {
     call.query.finish()
-    const { generation, effect } = await deps.services.generations.cancel(call.viewer, call.id)
+    const { generation, effect } = await call.inTime(deps.services.generations.cancel(call.viewer, call.id))
     const view = await viewGeneration(deps.services, generation, false)
     await call.answer(200, { ...view, cancel_effect: effect.toLowerCase() })
   },

@@ -17,8 +17,8 @@ export const cancelGeneration = defineTool({
   }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   scopes: ['generate'],
-  async answer({ id }, { services, viewer }) {
-    const { generation, effect } = await services.generations.cancel(viewer, id)
+  async answer({ id }, { services, viewer, inTime }) {
+    const { generation, effect } = await inTime(services.generations.cancel(viewer, id))
     const answer = await answerWithGeneration(services, generation, false)
     return { ...answer, result: { ...answer.result, effect } }
   },

@@ -25,8 +25,9 @@ export const estimateCost = defineTool({
   }),
   annotations: { readOnlyHint: true, openWorldHint: false },
   scopes: ['read', 'generate'],
-  async answer(args, { services, viewer }) {
-    const estimate = await inArgumentNames(services.generations.estimate(viewer, readRequest(args, null)))
+  async answer(args, { services, viewer, inTime }) {
+    const work = services.generations.estimate(viewer, readRequest(args, null))
+    const estimate = await inTime(inArgumentNames(work))
     const { currency } = services
     return {
       result: {

@@ -34,7 +34,8 @@ export const generateImage = defineTool({
     // Its place first: nothing is begun for a caller who then could not be told of it as it asked.
     const wait = await call.startWait(wait_seconds)
     try {
-      const created = await inArgumentNames(services.generations.create(viewer, readRequest(request, idempotency_key)))
+      const work = services.generations.create(viewer, readRequest(request, idempotency_key))
+      const created = await call.inTime(inArgumentNames(work))
       const waited = wait_seconds > 0 ? await wait.untilEnd(created.generation.id) : null
       const generation = waited?.generation ?? created.generation
       const answer = await answerWithGeneration(services, generation, include_images)
