@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../metrics.ts'
 import type { RedisLink } from '../redis/redis-link.ts'
-import { readBusMessage, writePassing, writeRing } from './bus-message.ts'
+import { readBusMessage, writeProgress, writeRing } from './bus-message.ts'
 import type { EventBus } from './event-bus.ts'
 import { isStored, type StoredEvent } from './generation-event.ts'
 import { createLogTail, type LogReader } from './log-tail.ts'
@@ -51,7 +51,7 @@ export function createRedisEventBus(deps: RedisEventBusDeps): RedisEventBus {
       onRing()
     } else {
       const { from: _, ...event } = message
-      local.publish({ ...event, message: null })
+      local.publish({ ...event, message: null, preview: null })
     }
   }
 
@@ -63,7 +63,7 @@ export function createRedisEventBus(deps: RedisEventBusDeps): RedisEventBus {
         ring()
       } else {
         local.publish(event)
-        void link.publish(channel, writePassing(nodeId, event))
+        if (event.kind === 'PROGRESS') void link.publish(channel, writeProgress(nodeId, event))
       }
     },
     subscribe(topic, listener) {
